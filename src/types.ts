@@ -1,0 +1,45 @@
+/**
+ * Rows of a data set as the method sees them: pixels or bits, one byte each, and a class label a row.
+ *
+ * `x` holds `count` rows of `shape` in row-major order (images height × width × channels, values 0..255;
+ * binary rows one axis, values 0 or 1). `y` holds `count` labels in `0..classes-1`. Bytes become float32
+ * only a batch at a time, so 50,000 colour images take 150 MB and not 600.
+ */
+export interface Samples {
+	readonly x: Uint8Array;
+	readonly y: Uint8Array | Int32Array;
+	readonly count: number;
+	readonly shape: readonly number[];
+}
+
+/** A data set split in two, with the names of its classes and a sentence on where its bytes came from. */
+export interface Dataset {
+	readonly name: string;
+	readonly classes: number;
+	readonly classNames: readonly string[];
+	readonly train: Samples;
+	readonly test: Samples;
+	/** Source, licence and how the bytes were verified; says so when a stand-in for the published file was used. */
+	readonly provenance: string;
+}
+
+/**
+ * A suspect model as its owner shows it: samples in, one label a sample out, and nothing else.
+ *
+ * Labels only is the least that a model can give away; every test of this library needs no more.
+ */
+export interface BlackBox {
+	/** Number of classes K; answers lie in `0..classes-1`. */
+	readonly classes: number;
+	predict(samples: Samples): Promise<Int32Array>;
+}
+
+/** Where a long piece of work stands; whoever shows it computes rate and time left. */
+export interface Progress {
+	readonly done: number;
+	readonly total: number;
+	/** What is being counted, e.g. `samples`, `bytes`, `queries`. */
+	readonly unit: string;
+	/** A short remark on the present state, e.g. `epoch 3/10 loss 0.412`. */
+	readonly note?: string;
+}
