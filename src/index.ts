@@ -1,2 +1,2 @@
-export { Random, type RandomState } from "./random";
-export type { BlackBox, Dataset, Progress, Samples } from "./types";
+export { Random, type RandomState } from './random';
+export type { BlackBox, Dataset, Progress, Samples } from './types';

@@ -6,21 +6,21 @@
  * only a batch at a time, so 50,000 colour images take 150 MB and not 600.
  */
 export interface Samples {
-	readonly x: Uint8Array;
-	readonly y: Uint8Array | Int32Array;
-	readonly count: number;
-	readonly shape: readonly number[];
+  readonly x: Uint8Array;
+  readonly y: Uint8Array | Int32Array;
+  readonly count: number;
+  readonly shape: readonly number[];
 }
 
 /** A data set split in two, with the names of its classes and a sentence on where its bytes came from. */
 export interface Dataset {
-	readonly name: string;
-	readonly classes: number;
-	readonly classNames: readonly string[];
-	readonly train: Samples;
-	readonly test: Samples;
-	/** Source, licence and how the bytes were verified; says so when a stand-in for the published file was used. */
-	readonly provenance: string;
+  readonly name: string;
+  readonly classes: number;
+  readonly classNames: readonly string[];
+  readonly train: Samples;
+  readonly test: Samples;
+  /** Source, licence and how the bytes were verified; says so when a stand-in for the published file was used. */
+  readonly provenance: string;
 }
 
 /**
@@ -29,17 +29,17 @@ export interface Dataset {
  * Labels only is the least that a model can give away; every test of this library needs no more.
  */
 export interface BlackBox {
-	/** Number of classes K; answers lie in `0..classes-1`. */
-	readonly classes: number;
-	predict(samples: Samples): Promise<Int32Array>;
+  /** Number of classes K; answers lie in `0..classes-1`. */
+  readonly classes: number;
+  predict(samples: Samples): Promise<Int32Array>;
 }
 
 /** Where a long piece of work stands; whoever shows it computes rate and time left. */
 export interface Progress {
-	readonly done: number;
-	readonly total: number;
-	/** What is being counted, e.g. `samples`, `bytes`, `queries`. */
-	readonly unit: string;
-	/** A short remark on the present state, e.g. `epoch 3/10 loss 0.412`. */
-	readonly note?: string;
+  readonly done: number;
+  readonly total: number;
+  /** What is being counted, e.g. `samples`, `bytes`, `queries`. */
+  readonly unit: string;
+  /** A short remark on the present state, e.g. `epoch 3/10 loss 0.412`. */
+  readonly note?: string;
 }
