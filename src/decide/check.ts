@@ -1,0 +1,32 @@
+/** Checks of the arguments of one function; every error names function, argument, value and expectation. */
+export interface Checks {
+  /** An integer in `low..high` (no upper bound if `high` is left out). */
+  integer(argument: string, value: number, low: number, high?: number): void;
+  /** A number strictly between 0 and 1. */
+  proportion(argument: string, value: number): void;
+  /** Throws: for what the other checks do not cover. */
+  fail(argument: string, value: unknown, expected: string): never;
+}
+
+/** The checks of the function called `name`. */
+export function checksOf(name: string): Checks {
+  const fail = (argument: string, value: unknown, expected: string): never => {
+    const shown = typeof value === 'string' ? `'${value}'` : String(value);
+    throw new Error(`${name}: ${argument} is ${shown}, expected ${expected}`);
+  };
+  return {
+    integer(argument, value, low, high) {
+      if (Number.isSafeInteger(value) && value >= low && value <= (high ?? value)) return;
+      fail(
+        argument,
+        value,
+        high === undefined ? `an integer, at least ${low}` : `an integer in ${low}..${high}`,
+      );
+    },
+    proportion(argument, value) {
+      if (!(typeof value === 'number' && value > 0 && value < 1))
+        fail(argument, value, 'a number between 0 and 1');
+    },
+    fail,
+  };
+}

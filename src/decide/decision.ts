@@ -1,0 +1,59 @@
+/**
+ * What a test found: a read-only record that prints itself in one line.
+ *
+ * A rejected null hypothesis is evidence for `alternative`, with a chance of at most `alpha` to be wrong when
+ * the null hypothesis and the `assumptions` hold. A null hypothesis that is *not* rejected is no evidence
+ * of anything: a model that learnt little from the marks looks the same.
+ */
+export interface Decision {
+  /** The function that decided. */
+  readonly method: string;
+  /** What the party under suspicion would say; rejected or not. */
+  readonly nullHypothesis: string;
+  /** What rejection is evidence for, e.g. `the model was trained on the marked data`. */
+  readonly alternative: string;
+  /** What has to be true for `alpha` to hold. */
+  readonly assumptions: readonly string[];
+  /** The number that the decision rests on; each test says which. */
+  readonly statistic: number;
+  /** Chance of so extreme a statistic under the null hypothesis, or an upper bound of it; never 0 but at h = m of Theorem 1. */
+  readonly pValue: number;
+  /** Of tests that may be looked at any time: evidence against the null hypothesis, 1/alpha or more rejects. */
+  readonly eValue?: number;
+  /** Significance level. */
+  readonly alpha: number;
+  readonly rejected: boolean;
+}
+
+/** Below this, sums of probabilities lose digits to underflow; smaller p-values are reported as this bound. */
+const smallestPValue = 1e-300;
+
+/** exp(logP) as a p-value: within 1e-300..1, so never an impossible 0. */
+export function pValueOf(logP: number): number {
+  return Math.min(1, Math.max(smallestPValue, Math.exp(logP)));
+}
+
+/** p ≤ alpha; an exact tie, as 0.1² against 0.01, is not left to the last bit. */
+export function significant(pValue: number, alpha: number): boolean {
+  return pValue <= alpha * (1 + 1e-12);
+}
+
+/** Freezes `record` and lets it print itself: method, `observed`, the p- or e-value against alpha, the verdict. */
+export function decision<T extends Decision>(record: T, observed: string): Readonly<T> {
+  const { method, pValue, eValue, alpha, rejected, alternative } = record;
+  const evidence =
+    eValue === undefined ? `p = ${short(pValue)}` : `e = ${short(eValue)}, p = ${short(pValue)}`;
+  const verdict = `${rejected ? 'evidence' : 'no evidence'} that ${alternative}`;
+  const line = `${method}: ${observed}, ${evidence} at alpha ${short(alpha)}: ${verdict}`;
+  // not enumerable: copies, comparisons and JSON see the data alone
+  return Object.freeze(Object.defineProperty({ ...record }, 'toString', { value: () => line }));
+}
+
+/** `12 of 30 hits (40.0 %)` */
+export function hitRate(hits: number, queries: number): string {
+  return `${hits} of ${queries} hits (${((100 * hits) / queries).toFixed(1)} %)`;
+}
+
+function short(value: number): string {
+  return value >= 1e-3 && value < 1e4 ? String(Number(value.toPrecision(3))) : value.toExponential(1);
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { binomialTest, clopperPearson } from '../../src/decide/binomial';
+import { Random } from '../../src/random';
+import { assertClose } from './close';
+import golden from './golden.json';
+
+// up to a million queries, down to 1e-300: 1 − cdf would be 0 from 1e-16 on
+test('p-value and intervals agree with R (binom.test)', () => {
+  for (const row of golden.binomial) {
+    const what = JSON.stringify(row);
+    const decision = binomialTest(row);
+    assertClose(decision.pValue, row.pValue, 1e-11, what);
+    assertClose(decision.interval[0], row.lower, 1e-10, what);
+    assert.equal(decision.interval[1], 1);
+    assert.equal(decision.rejected, row.pValue <= row.alpha * (1 + 1e-12), what);
+    const both = clopperPearson({ ...row, confidence: 1 - row.alpha });
+    for (const i of [0, 1]) assertClose(both[i], row.two[i], 1e-9, what);
+  }
+});
+
+test('a p-value that equals alpha rejects, whatever the last bit says', () => {
+  assert.equal(binomialTest({ hits: 2, queries: 2, chance: 0.1, alpha: 0.01 }).rejected, true);
+});
+
+test('the interval excludes the chance exactly when the test rejects; p falls as hits rise', () => {
+  let previous = Number.POSITIVE_INFINITY;
+  for (let hits = 0; hits <= 50; hits++) {
+    const { pValue, rejected, interval } = binomialTest({ hits, queries: 50, chance: 0.13, alpha: 0.01 });
+    assert.equal(rejected, interval[0] >= 0.13);
+    assert.ok(pValue < previous);
+    previous = pValue;
+  }
+});
+
+test('no more than alpha of innocent models are accused', () => {
+  const random = new Random(1);
+  const runs = 4000;
+  for (const chance of [1 / 2, 1 / 10, 1 / 100]) {
+    let accused = 0;
+    for (let run = 0; run < runs; run++) {
+      let hits = 0;
+      for (let query = 0; query < 30; query++) if (random.next() < chance) hits++;
+      if (binomialTest({ hits, queries: 30, chance, alpha: 0.05 }).rejected) accused++;
+    }
+    assert.ok(
+      clopperPearson({ hits: accused, queries: runs, confidence: 0.999 })[0] <= 0.05,
+      `${accused} at ${chance}`,
+    );
+  }
+});
+
+test('wrong arguments name themselves', () => {
+  const good = { hits: 3, queries: 30, chance: 0.1, alpha: 0.05 };
+  const fails = (change: object, message: RegExp) =>
+    assert.throws(() => binomialTest({ ...good, ...change }), message);
+  fails({ hits: 31 }, /binomialTest: hits is 31, expected an integer in 0..30/);
+  fails({ queries: 0, hits: 0 }, /binomialTest: queries is 0, expected an integer, at least 1/);
+  fails({ chance: 0 }, /binomialTest: chance is 0, expected a number between 0 and 1/);
+  fails({ alpha: 1 }, /binomialTest: alpha is 1/);
+  fails({ alpha: '0.05' }, /binomialTest: alpha is '0.05'/);
+  assert.throws(
+    () => clopperPearson({ hits: 1, queries: 2, confidence: 2 }),
+    /clopperPearson: confidence is 2/,
+  );
+});
