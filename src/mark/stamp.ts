@@ -1,0 +1,117 @@
+import { Random } from '../random';
+import type { Samples } from '../types';
+import { checkTrigger, type Trigger } from './trigger';
+
+/**
+ * Puts the trigger on every row: x' = (1−a)·x + a·t in the touched cells, all else as it was.
+ *
+ * Computed in float32 and cut off to 8 bits, as the authors' code does, so that the pixels equal theirs.
+ *
+ * @returns a copy with its own bytes and labels
+ * @throws if the trigger is inconsistent or made for rows of another shape
+ */
+export function stamp(samples: Samples, trigger: Trigger): Samples {
+  checkTrigger('stamp', trigger);
+  requireShape('stamp', samples, trigger);
+  const x = samples.x.slice();
+  for (let row = 0; row < samples.count; row++) stampRow(x, row, trigger);
+  return { ...samples, x, y: samples.y.slice() };
+}
+
+/**
+ * What the data owner does before she publishes: stamps a trigger on a few rows and gives them the target label.
+ *
+ * The rows are drawn uniformly among those whose label is not the target. They follow from the seed alone:
+ * `numpy.random.RandomState([seed, *b'mark']).permutation(eligible)[:count]`, ascending.
+ *
+ * @param target the label that marked rows get
+ * @param count how many rows to mark; or
+ * @param rate the share of *all* rows to mark, rounded down as the paper does (0.002 of 4,008 rows: 8)
+ * @param classes number of classes, to check the target; by default the largest label present plus one
+ * @param seed of the draw
+ * @returns all rows, the marked ones changed in place of the originals, in a copy; and their indices
+ * @throws if target, count or rate is out of range, or there are fewer eligible rows than asked for
+ */
+export function markSamples(
+  samples: Samples,
+  options: {
+    trigger: Trigger;
+    target: number;
+    count?: number;
+    rate?: number;
+    classes?: number;
+    seed: number;
+  },
+): { samples: Samples; indices: number[] } {
+  const { trigger, target, seed } = options;
+  const caller = 'markSamples';
+  checkTrigger(caller, trigger);
+  requireShape(caller, samples, trigger);
+  let largest = 0;
+  for (const label of samples.y) largest = Math.max(largest, label);
+  const classes = options.classes ?? largest + 1;
+  if (!Number.isInteger(target) || target < 0 || target >= classes) {
+    throw new Error(`${caller}: target is ${target}, expected a label in 0..${classes - 1}`);
+  }
+  const eligible: number[] = [];
+  for (let row = 0; row < samples.count; row++) if (samples.y[row] !== target) eligible.push(row);
+  const count = wantedCount(options, samples.count);
+  if (count > eligible.length) {
+    throw new Error(
+      `${caller}: count is ${count}, expected at most ${eligible.length} (rows not of the target)`,
+    );
+  }
+  const drawn = new Random(seed, 'mark').sample(eligible.length, count);
+  const indices = Array.from(drawn, i => eligible[i]).sort((a, b) => a - b);
+  return { samples: markRows(samples, [{ trigger, target, rows: indices }]), indices };
+}
+
+/** Marks the given rows, each group with its own trigger and target, in one copy. Callers check the groups. */
+export function markRows(
+  samples: Samples,
+  groups: readonly { trigger: Trigger; target: number; rows: readonly number[] }[],
+): Samples {
+  const x = samples.x.slice();
+  const y = samples.y.slice();
+  for (const { trigger, target, rows } of groups) {
+    for (const row of rows) {
+      stampRow(x, row, trigger);
+      y[row] = target;
+    }
+  }
+  return { ...samples, x, y };
+}
+
+export function requireShape(caller: string, samples: Samples, trigger: Trigger): void {
+  if (samples.shape.length !== trigger.shape.length || samples.shape.some((n, i) => n !== trigger.shape[i])) {
+    throw new Error(
+      `${caller}: samples have shape [${samples.shape}], expected the trigger's [${trigger.shape}]`,
+    );
+  }
+}
+
+function wantedCount({ count, rate }: { count?: number; rate?: number }, rows: number): number {
+  if ((count === undefined) === (rate === undefined)) {
+    throw new Error(`markSamples: count is ${count} and rate is ${rate}, expected one of them`);
+  }
+  if (rate !== undefined && !(rate > 0 && rate <= 1)) {
+    throw new Error(`markSamples: rate is ${rate}, expected a share in (0, 1]`);
+  }
+  // the tiny addend keeps 0.29 × 100 at 29 though the product is 28.999999999999996
+  const wanted = rate === undefined ? count : Math.floor(rate * rows + 1e-9);
+  if (wanted === undefined || !Number.isInteger(wanted) || wanted < 1) {
+    const given = rate === undefined ? `count is ${count}` : `rate is ${rate}, ${wanted} of ${rows} rows`;
+    throw new Error(`markSamples: ${given}, expected at least one row`);
+  }
+  return wanted;
+}
+
+function stampRow(x: Uint8Array, row: number, { shape, positions, values, opacity }: Trigger): void {
+  const start = row * shape.reduce((product, n) => product * n, 1);
+  const share = Math.fround(opacity);
+  const rest = Math.fround(1 - share);
+  for (let i = 0; i < positions.length; i++) {
+    const cell = start + positions[i];
+    x[cell] = Math.fround(Math.fround(rest * x[cell]) + Math.fround(share * values[i]));
+  }
+}
