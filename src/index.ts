@@ -10,4 +10,7 @@ export {
 export { markSamples, stamp } from './mark/stamp';
 export { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from './mark/trigger';
 export { Random, type RandomState } from './random';
+export { COLOURS, type Figure, showFigure, writeFigure } from './report/figure';
+export { showProgress } from './report/progress';
+export { showTable, type Table } from './report/table';
 export type { BlackBox, Dataset, Progress, Samples } from './types';
