@@ -1,3 +1,5 @@
+export { type DatasetName, type LoadOptions, loadDataset } from './data/load';
+export { takeSamples } from './data/take';
 export { type BinomialDecision, binomialTest, clopperPearson } from './decide/binomial';
 export type { Decision } from './decide/decision';
 export {

@@ -1,0 +1,222 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { lock } from 'proper-lockfile';
+import type { Progress } from '../types';
+
+/** A file as its publisher describes it. */
+export interface PublishedFile {
+  readonly name: string;
+  /** Addresses of the same bytes, tried in this order. */
+  readonly urls: readonly string[];
+  readonly checksum?: Checksum;
+}
+
+export interface Checksum {
+  readonly algorithm: 'sha256' | 'md5';
+  readonly digest: string;
+}
+
+export interface FetchOptions {
+  /** Folder that keeps what was downloaded. */
+  readonly cache: string;
+  /** Local folder or base URL that holds the files under their published names, used instead of the addresses. */
+  readonly mirror?: string;
+  /** Called as bytes arrive; `total` is Infinity when the server does not say. */
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What `read` made of a file's bytes, and how those bytes were verified, in words. */
+export interface Verified<T> {
+  readonly content: T;
+  readonly verified: string;
+}
+
+/**
+ * Reads a published file: from the local mirror, else from the cache, else by downloading it into the cache.
+ *
+ * A download goes to `NAME.part`, which the next call resumes; it gets its name only after the checksum was right
+ * and `read` found nothing wrong. Where no checksum is published, the sha256 of the first good download is kept
+ * as `NAME.sha256` and takes its place from then on. Only a local mirror may hold other bytes than the published
+ * ones: that is a warning, and `verified` says so.
+ *
+ * @param read parses the file at a path, and throws when anything in it is wrong
+ * @throws when the file cannot be had: every address tried and what went wrong there
+ */
+export async function readPublished<T>(
+  file: PublishedFile,
+  options: FetchOptions,
+  read: (path: string) => Promise<T>,
+): Promise<Verified<T>> {
+  options.signal?.throwIfAborted();
+  const { cache, mirror } = options;
+  if (mirror && !/^https?:\/\//.test(mirror)) return readFromFolder(file, mirror, read);
+  const path = join(cache, file.name);
+  const cached = await readCached(file, path, read);
+  if (cached) return cached;
+  try {
+    await mkdir(cache, { recursive: true });
+  } catch (error) {
+    throw unwritable(file, cache, error);
+  }
+  // a second process waits for the first one's download; 15 s outlast the lock of one that was killed (10 s)
+  const release = await lock(path, {
+    realpath: false,
+    retries: { retries: 15, factor: 1, minTimeout: 1000 },
+  }).catch(error => {
+    if (error.code !== 'ELOCKED') throw unwritable(file, cache, error);
+    throw new Error(
+      `readPublished: ${path} is being downloaded by another process, try again when it is done`,
+    );
+  });
+  try {
+    const urls = mirror ? [`${mirror.replace(/\/+$/, '')}/${file.name}`] : file.urls;
+    return (await readCached(file, path, read)) ?? (await download(file, urls, path, options, read));
+  } finally {
+    await release();
+  }
+}
+
+/** The checksum of the file at `path`, as lower-case hexadecimal. */
+export async function hashFile(path: string, algorithm: Checksum['algorithm']): Promise<string> {
+  const hash = createHash(algorithm);
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+async function readFromFolder<T>(
+  file: PublishedFile,
+  folder: string,
+  read: (path: string) => Promise<T>,
+): Promise<Verified<T>> {
+  const path = join(folder, file.name);
+  if (!existsSync(path)) {
+    throw new Error(
+      `readPublished: mirror is ${folder}, expected a folder with a file ${file.name}, or a URL`,
+    );
+  }
+  const { algorithm, digest } = file.checksum ?? { algorithm: 'sha256' };
+  const actual = await hashFile(path, algorithm);
+  if (!digest || actual === digest) {
+    return { content: await read(path), verified: inWords(file, algorithm, actual) };
+  }
+  const difference = `its ${algorithm} ${actual} differs from the published ${digest}`;
+  process.emitWarning(`${path} is a stand-in for the published file: ${difference}`);
+  return { content: await read(path), verified: `a stand-in from a local mirror, ${difference}` };
+}
+
+async function readCached<T>(
+  file: PublishedFile,
+  path: string,
+  read: (path: string) => Promise<T>,
+): Promise<Verified<T> | undefined> {
+  const expected = file.checksum ?? (await recordedChecksum(path));
+  if (!expected || !existsSync(path)) return undefined;
+  const actual = await hashFile(path, expected.algorithm);
+  if (actual === expected.digest) {
+    return { content: await read(path), verified: inWords(file, expected.algorithm, actual) };
+  }
+  process.emitWarning(`${path} was changed since its download (its checksum differs), downloading it again`);
+  return undefined;
+}
+
+async function download<T>(
+  file: PublishedFile,
+  urls: readonly string[],
+  path: string,
+  options: FetchOptions,
+  read: (path: string) => Promise<T>,
+): Promise<Verified<T>> {
+  const part = `${path}.part`;
+  const recorded = await recordedChecksum(path);
+  const expected = file.checksum ?? recorded;
+  const algorithm = expected?.algorithm ?? 'sha256';
+  const failures: string[] = [];
+  for (const url of urls) {
+    try {
+      // bytes resumed from an older or other download may not fit: then once more from the start
+      for (let resumed = true; resumed; ) {
+        resumed = await transfer(url, part, file.name, options);
+        try {
+          const actual = await hashFile(part, algorithm);
+          if (expected && actual !== expected.digest) {
+            const origin = file.checksum ? 'the published' : `${path}.sha256 of the first download,`;
+            throw new Error(`${algorithm} is ${actual}, expected ${origin} ${expected.digest}`);
+          }
+          const content = await read(part);
+          if (!expected) await writeFile(`${path}.sha256`, `${actual}\n`);
+          await rename(part, path);
+          return { content, verified: inWords(file, algorithm, actual) };
+        } catch (error) {
+          await rm(part, { force: true });
+          if (!resumed) throw error;
+        }
+      }
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      failures.push(`${url}: ${reason(error)}`);
+    }
+  }
+  throw new Error(`readPublished: cannot download ${file.name}. ${failures.join('. ')}`);
+}
+
+/** Appends to `part` what it lacks of `url`, and tells whether it kept what was there. */
+async function transfer(url: string, part: string, name: string, options: FetchOptions): Promise<boolean> {
+  // imported only when something is downloaded; unlike Node's own fetch, it heeds HTTPS_PROXY on every version
+  const { EnvHttpProxyAgent, fetch } = await import('undici');
+  const dispatcher = new EnvHttpProxyAgent();
+  const file = await open(part, 'a');
+  try {
+    let done = (await file.stat()).size;
+    const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+    if (done > 0) headers.range = `bytes=${done}-`;
+    const response = await fetch(url, { dispatcher, headers, signal: options.signal });
+    if (response.status === 416 && done > 0) return true; // nothing is missing; the checksum will tell
+    if (!response.ok || !response.body) {
+      throw new Error(`the server answered ${response.status} ${response.statusText}`);
+    }
+    const resumed =
+      response.status === 206 && !!response.headers.get('content-range')?.startsWith(`bytes ${done}-`);
+    if (!resumed) {
+      await file.truncate(0);
+      done = 0;
+    }
+    const total = done + (Number(response.headers.get('content-length')) || Number.POSITIVE_INFINITY);
+    for await (const chunk of response.body) {
+      await file.appendFile(chunk);
+      done += chunk.length;
+      options.onProgress?.({ done, total, unit: 'bytes', note: name });
+    }
+    return resumed;
+  } finally {
+    await file.close();
+    await dispatcher.destroy();
+  }
+}
+
+async function recordedChecksum(path: string): Promise<Checksum | undefined> {
+  const record = `${path}.sha256`;
+  if (!existsSync(record)) return undefined;
+  return { algorithm: 'sha256', digest: (await readFile(record, 'utf8')).trim() };
+}
+
+function inWords(file: PublishedFile, algorithm: string, digest: string): string {
+  return file.checksum
+    ? `${algorithm} ${digest} as published`
+    : `${algorithm} ${digest} (none is published; every row was checked)`;
+}
+
+function unwritable(file: PublishedFile, cache: string, error: unknown): Error {
+  return new Error(
+    `readPublished: cache is ${cache}, expected a folder to write ${file.name} to (${reason(error)}); ` +
+      'choose another by the option cache or by MIB_DATA_CACHE',
+  );
+}
+
+/** The message that matters: fetch hides "ECONNREFUSED …" in the cause of "fetch failed". */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message || error.message : error.message;
+}
