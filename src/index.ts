@@ -11,6 +11,15 @@ export {
 } from './decide/theorem';
 export { markSamples, stamp } from './mark/stamp';
 export { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from './mark/trigger';
+export {
+  drawQueries,
+  type ProbeOptions,
+  type ProbeProgress,
+  type ProbeResult,
+  probe,
+  REFUSED,
+  type StoppingTest,
+} from './probe/probe';
 export { Random, type RandomState } from './random';
 export { COLOURS, type Figure, showFigure, writeFigure } from './report/figure';
 export { showProgress } from './report/progress';

@@ -29,9 +29,15 @@ export interface Dataset {
  * Labels only is the least that a model can give away; every test of this library needs no more.
  */
 export interface BlackBox {
-  /** Number of classes K; answers lie in `0..classes-1`. */
+  /** Number of classes K; answers lie in `0..classes-1`, or are `REFUSED` (−1) where the model won't answer. */
   readonly classes: number;
-  predict(samples: Samples): Promise<Int32Array>;
+  /** What is asked, e.g. the address of a service; free of secrets. */
+  readonly name?: string;
+  /**
+   * @param onRetry called before the samples are sent again, where sending may fail: it counts what a service
+   *   may charge, and may throw to forbid it
+   */
+  predict(samples: Samples, onRetry?: () => void): Promise<Int32Array>;
 }
 
 /** Where a long piece of work stands; whoever shows it computes rate and time left. */

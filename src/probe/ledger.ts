@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { takeLock } from './lock';
+
+/** What a ledger is bound to: another plan can't be continued in it. Hashes are SHA-256, in hex. */
+export interface LedgerPlan {
+  readonly seed: number;
+  readonly target: number;
+  readonly classes: number;
+  readonly queries: number;
+  readonly anyLabel: boolean;
+  /** Hash of the trigger, the samples and their labels. */
+  readonly inputs: string;
+  /** The model that is asked, where it has a name. */
+  readonly model: string | null;
+}
+
+/** One answered query. */
+export interface LedgerAnswer {
+  /** Its place in the order of asking, from 0. */
+  readonly query: number;
+  /** The row of the samples that it was made from. */
+  readonly row: number;
+  /** Hash of the bytes that were asked about, the trigger included. */
+  readonly input: string;
+  /** The answer; null where the service refused to give one. */
+  readonly label: number | null;
+  /** How often the query was sent until it was answered. */
+  readonly attempt: number;
+  /** When the answer was recorded, UTC. */
+  readonly time: string;
+}
+
+const integer = z.int().min(0);
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const headerLine = z.strictObject({
+  ledger: z.literal(1),
+  plan: z.strictObject({
+    seed: integer,
+    target: integer,
+    classes: integer,
+    queries: integer,
+    anyLabel: z.boolean(),
+    inputs: hash,
+    model: z.string().nullable(),
+  }),
+});
+const sentLine = z.strictObject({ sent: z.array(integer).min(1) });
+const answerLine = z.strictObject({
+  query: integer,
+  row: integer,
+  input: hash,
+  label: integer.nullable(),
+  attempt: integer.min(1),
+  time: z.iso.datetime(),
+});
+
+/** SHA-256 in hex of everything given, in order. */
+export function sha256(...parts: (string | NodeJS.ArrayBufferView)[]): string {
+  const digest = createHash('sha256');
+  for (const part of parts) digest.update(part);
+  return digest.digest('hex');
+}
+
+/**
+ * The record of a probing, one JSON object a line, so that a query that was paid for is never lost and never
+ * asked twice, whatever kills the process.
+ *
+ * First line: the plan. Then, as it happens: `{"sent":[…]}` before queries leave, one {@link LedgerAnswer} for
+ * each that came back. An answer counts when it is on the disk. One process at a time has a ledger open. The
+ * last line, torn by a crash, is dropped with a warning (its answer never counted); any other damage is refused.
+ *
+ * A ledger holds no secrets but the labels, and hashes of samples.
+ */
+export class Ledger {
+  /** What was answered so far, by query. */
+  readonly answers = new Map<number, LedgerAnswer>();
+  /** Queries sent so far, repetitions included: what a service may charge. */
+  sent = 0;
+  private readonly attempts = new Map<number, number>();
+  private size = 0;
+
+  private constructor(
+    readonly path: string,
+    private readonly file: number,
+    private readonly unlock: () => void,
+  ) {}
+
+  /**
+   * Starts the ledger at `path`, or continues it.
+   *
+   * @throws Error when another process has it open, it belongs to another plan, or it is damaged
+   */
+  static open(path: string, plan: LedgerPlan): Ledger {
+    const unlock = takeLock(path);
+    let file: number | undefined;
+    try {
+      file = openSync(path, 'a+', 0o600);
+      const ledger = new Ledger(path, file, unlock);
+      ledger.load(plan);
+      return ledger;
+    } catch (error) {
+      if (file !== undefined) closeSync(file);
+      unlock();
+      throw error;
+    }
+  }
+
+  /** Notes that `queries` are about to be sent, once more where they were sent before. */
+  send(queries: readonly number[]): void {
+    this.append([{ sent: queries }]);
+    this.countSent(queries);
+  }
+
+  /** Records answers; resolves when they are on the disk and may count. */
+  async answer(answers: readonly Omit<LedgerAnswer, 'attempt' | 'time'>[]): Promise<void> {
+    const time = new Date().toISOString();
+    const entries = answers.map(({ query, row, input, label }) => {
+      const attempt = this.attempts.get(query) ?? 1;
+      return { query, row, input, label, attempt, time };
+    });
+    this.append(entries);
+    await promisify(fdatasync)(this.file).catch(error => this.fail(error));
+    for (const entry of entries) this.answers.set(entry.query, entry);
+  }
+
+  close(): void {
+    closeSync(this.file);
+    this.unlock();
+  }
+
+  private load(plan: LedgerPlan): void {
+    const bytes = readFileSync(this.path);
+    this.size = bytes.lastIndexOf('\n') + 1;
+    if (this.size < bytes.length) {
+      ftruncateSync(this.file, this.size);
+      process.emitWarning(
+        `${this.path}: dropped the torn last line (${bytes.length - this.size} bytes); its answer never counted`,
+      );
+    }
+    const lines = bytes.toString('utf8', 0, this.size).split('\n').slice(0, -1);
+    if (lines.length === 0) {
+      this.append([{ ledger: 1, plan }]);
+      fsyncSync(this.file);
+      syncFolder(dirname(this.path));
+      return;
+    }
+    lines.forEach((line, i) => {
+      try {
+        const entry: unknown = JSON.parse(line);
+        if (i === 0) requireSamePlan(headerLine.parse(entry).plan, plan);
+        else if (Object.hasOwn(entry as object, 'sent')) this.countSent(sentLine.parse(entry).sent);
+        else this.loadAnswer(answerLine.parse(entry), plan);
+      } catch (error) {
+        const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+        throw new Error(`Ledger: ${this.path}:${i + 1}: ${reason}`);
+      }
+    });
+  }
+
+  private loadAnswer(entry: LedgerAnswer, { queries, classes }: LedgerPlan): void {
+    if (entry.query >= queries || (entry.label ?? 0) >= classes) {
+      throw new Error(`query ${entry.query} with label ${entry.label} is outside the plan`);
+    }
+    if (this.answers.has(entry.query)) throw new Error(`query ${entry.query} is answered a second time`);
+    this.answers.set(entry.query, entry);
+  }
+
+  private countSent(queries: readonly number[]): void {
+    this.sent += queries.length;
+    for (const query of queries) this.attempts.set(query, (this.attempts.get(query) ?? 0) + 1);
+  }
+
+  private append(entries: readonly object[]): void {
+    const bytes = Buffer.from(entries.map(entry => `${JSON.stringify(entry)}\n`).join(''));
+    try {
+      for (let written = 0; written < bytes.length; ) written += writeSync(this.file, bytes, written);
+    } catch (error) {
+      ftruncateSync(this.file, this.size); // half a line would be damage in the middle of the file
+      this.fail(error as Error);
+    }
+    this.size += bytes.length;
+  }
+
+  private fail(error: Error): never {
+    throw new Error(
+      `Ledger: can't write to ${this.path} (${error.message}), expected room on the disk; ` +
+        `the ${this.answers.size} answers recorded so far are safe: make room and run again`,
+      { cause: error },
+    );
+  }
+}
+
+function requireSamePlan(found: LedgerPlan, wanted: LedgerPlan): void {
+  for (const key of Object.keys(wanted) as (keyof LedgerPlan)[]) {
+    if (found[key] !== wanted[key]) {
+      throw new Error(
+        `the ledger belongs to another plan: its ${key} is ${found[key]}, expected ${wanted[key]}`,
+      );
+    }
+  }
+}
+
+/** Makes a new file's name as durable as its contents (Windows does so by itself and can't open folders). */
+function syncFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, 'r');
+  fsyncSync(folder);
+  closeSync(folder);
+}
