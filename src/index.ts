@@ -9,6 +9,18 @@ export {
   theoremTest,
   theoremThreshold,
 } from './decide/theorem';
+export {
+  createKey,
+  deriveKeys,
+  hashSamples,
+  type KeyCollisions,
+  keyCollisions,
+  type MarkKey,
+  markWithKeys,
+  OwnerKey,
+} from './mark/key';
+export { readKey, writeKey } from './mark/key-file';
+export type { Plan } from './mark/plan';
 export { markSamples, stamp } from './mark/stamp';
 export { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from './mark/trigger';
 export {

@@ -74,6 +74,9 @@ export function markRows(
   const x = samples.x.slice();
   const y = samples.y.slice();
   for (const { trigger, target, rows } of groups) {
+    if (target > 255 && y instanceof Uint8Array) {
+      throw new Error(`markRows: target is ${target}, expected at most 255 where labels are bytes`);
+    }
     for (const row of rows) {
       stampRow(x, row, trigger);
       y[row] = target;

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { z } from 'zod';
+
+/**
+ * The one way to write `value` as JSON, so that its hash is the same everywhere: keys sorted, no blanks, numbers
+ * as ECMAScript prints them (RFC 8785, for plain records).
+ */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, part) =>
+    part !== null && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
+/** SHA-256 of the parts one after the other, text as UTF-8; lower-case hexadecimal. */
+export function sha256(...parts: (string | Uint8Array)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}
+
+/**
+ * The bytes of a regular file of at most `limit` bytes. Never reads more, so neither a huge file nor an endless
+ * device can exhaust the memory.
+ */
+export function readLimited(caller: string, path: string, limit: number): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    if (!fstatSync(file).isFile()) throw new Error(`${caller}: ${path} is not a regular file`);
+    if (size > limit) throw new Error(`${caller}: ${path} has ${size} bytes, expected at most ${limit}`);
+    const bytes = Buffer.alloc(size);
+    return bytes.subarray(0, readSync(file, bytes, 0, size, 0));
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Parses bytes that may be hostile: UTF-8, JSON, the format and version expected, then every field. */
+export function parseJson<T>(
+  caller: string,
+  bytes: Uint8Array,
+  expected: { format: string; version: number; schema: z.ZodType<T> },
+): T {
+  let value: { format?: unknown; version?: unknown } | null;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    // the parser's own message may quote the text, which may be a secret
+    throw new Error(`${caller}: the file is not valid JSON in UTF-8`);
+  }
+  for (const field of ['format', 'version'] as const) {
+    const found = value?.[field];
+    if (found === expected[field]) continue;
+    const shown = ['string', 'number'].includes(typeof found) ? String(found).slice(0, 40) : typeof found;
+    throw new Error(`${caller}: ${field} is ${shown}, expected ${expected[field]}`);
+  }
+  return checked(caller, 'file', expected.schema, value);
+}
+
+/** `value` if the schema allows it; else an error that names the first bad field, but shows only numbers. */
+export function checked<T>(caller: string, argument: string, schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0];
+  // biome-ignore lint/suspicious/noExplicitAny: walks into a value of unknown shape
+  const found = path.reduce((part: any, step) => part?.[step], value);
+  const shown = typeof found === 'number' ? ` is ${found}` : '';
+  throw new Error(`${caller}: ${[argument, ...path].join('.')}${shown}: ${message}`);
+}

@@ -1,0 +1,54 @@
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { parseJson, readLimited } from './json';
+import { OwnerKey } from './key';
+import { hex256, planSchema } from './plan';
+
+const format = 'mib-key';
+const version = 1;
+const schema = z.strictObject({
+  format: z.literal(format),
+  version: z.literal(version),
+  secret: hex256,
+  commitment: hex256,
+  plan: planSchema,
+});
+
+/**
+ * Writes the key, secret included, to a new file that only its owner can read (mode 0600): all of it or nothing.
+ *
+ * @throws if the file exists: a secret that is overwritten is lost, and the claim with it
+ */
+export function writeKey(path: string, key: OwnerKey): void {
+  if (existsSync(path)) throw new Error(`writeKey: ${path} exists, expected a new file`);
+  const record = { format, version, secret: key.reveal(), ...key.toJSON() };
+  const unfinished = `${path}.unfinished`;
+  const file = openSync(unfinished, 'wx', 0o600);
+  try {
+    try {
+      writeFileSync(file, `${JSON.stringify(record, null, 2)}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(unfinished, path);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Reads what {@link writeKey} wrote.
+ *
+ * @throws if the file is huge, malformed, of another version, or its parts do not belong together
+ */
+export function readKey(path: string): OwnerKey {
+  const bytes = readLimited('readKey', path, 65536);
+  const { secret, plan, commitment } = parseJson('readKey', bytes, { format, version, schema });
+  const key = new OwnerKey(secret, plan);
+  if (key.commitment !== commitment) {
+    throw new Error('readKey: commitment does not belong to secret and plan, expected an unaltered key file');
+  }
+  return key;
+}
