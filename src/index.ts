@@ -23,6 +23,7 @@ export { readKey, writeKey } from './mark/key-file';
 export type { Plan } from './mark/plan';
 export { markSamples, stamp } from './mark/stamp';
 export { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from './mark/trigger';
+export { type KeysProbing, probeKeys } from './probe/keys';
 export {
   drawQueries,
   type ProbeOptions,

@@ -1,6 +1,6 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
-import { parseJson, readLimited } from './json';
+import { parseJson, readLimited, writeWhole } from '../json';
 import { OwnerKey } from './key';
 import { hex256, planSchema } from './plan';
 
@@ -22,20 +22,7 @@ const schema = z.strictObject({
 export function writeKey(path: string, key: OwnerKey): void {
   if (existsSync(path)) throw new Error(`writeKey: ${path} exists, expected a new file`);
   const record = { format, version, secret: key.reveal(), ...key.toJSON() };
-  const unfinished = `${path}.unfinished`;
-  const file = openSync(unfinished, 'wx', 0o600);
-  try {
-    try {
-      writeFileSync(file, `${JSON.stringify(record, null, 2)}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(unfinished, path);
-  } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw error;
-  }
+  writeWhole(path, `${JSON.stringify(record, null, 2)}\n`, 0o600);
 }
 
 /**

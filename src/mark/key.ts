@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
+import { canonicalJson, checked, sha256 } from '../json';
 import type { Dataset, Samples } from '../types';
-import { canonicalJson, checked, sha256 } from './json';
 import { hex256, type Plan, planSchema, publicRandomnessSchema } from './plan';
 import { markRows, requireShape } from './stamp';
 import { bitTrigger, squareTrigger, type Trigger } from './trigger';
