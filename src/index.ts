@@ -37,4 +37,8 @@ export { Random, type RandomState } from './random';
 export { COLOURS, type Figure, showFigure, writeFigure } from './report/figure';
 export { showProgress } from './report/progress';
 export { showTable, type Table } from './report/table';
+export { type Engine, type EngineName, useEngine } from './train/engine';
+export { buildModel, Model, type ModelName, type ModelOptions, wrapModel } from './train/model';
+export { accuracy, predictLabels, predictLogits } from './train/predict';
+export { type Epoch, type History, type TrainOptions, train, untilInterrupted } from './train/train';
 export type { BlackBox, Dataset, Progress, Samples } from './types';

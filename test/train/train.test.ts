@@ -138,6 +138,13 @@ test('wrong arguments name themselves', async () => {
   await refuses({}, { epochs: 0 }, /train: epochs is 0, expected a positive integer/);
   await refuses({}, { learningRate: Number.NaN }, /train: learningRate is NaN, expected a positive number/);
   await refuses({}, { flip: true }, /train: flip is true, expected false for samples of shape \[24\]/);
-  await refuses({}, { validation: { test: { ...samples, y } } }, /train: validation samples 'test' have label 4/);
-  await assert.rejects(predictLabels(mlp(), { ...samples, shape: [1, 24] }), /predict: samples have shape \[1,24\]/);
+  await refuses(
+    {},
+    { validation: { test: { ...samples, y } } },
+    /train: validation samples 'test' have label 4/,
+  );
+  await assert.rejects(
+    predictLabels(mlp(), { ...samples, shape: [1, 24] }),
+    /predict: samples have shape \[1,24\]/,
+  );
 });
