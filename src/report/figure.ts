@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { display } from './display';
-import { FONT, renderPng, renderSvg } from './figure-render';
+
+// a browser in the making: loaded by the first figure, not by every import of the library
+const renderer = () => import('./figure-render.js');
 
 /** A plotly figure: https://plotly.com/javascript/reference/. Two-dimensional traces only. */
 export interface Figure {
@@ -44,7 +46,7 @@ const HOUSE = {
     margin: { l: 70, r: 30, t: 50, b: 60 },
     paper_bgcolor: 'white',
     plot_bgcolor: 'white',
-    font: { family: `${FONT}, Verdana, sans-serif`, size: 13, color: '#222222' },
+    font: { family: 'DejaVu Sans, Verdana, sans-serif', size: 13, color: '#222222' },
     title: {
       x: 0,
       xref: 'paper',
@@ -81,6 +83,7 @@ const HOUSE = {
  */
 export async function showFigure(figure: Figure): Promise<void> {
   const styled = inHouseStyle('showFigure', figure);
+  const { renderPng, renderSvg } = await renderer();
   const image = renderPng(await renderSvg(styled), PNG_SCALE);
   display({
     data: {
@@ -96,6 +99,7 @@ export async function showFigure(figure: Figure): Promise<void> {
 export async function writeFigure(figure: Figure, path: string): Promise<void> {
   const ending = /\.(png|svg)$/.exec(path)?.[1];
   if (!ending) throw new Error(`writeFigure: path is ${path}, expected a name ending in .png or .svg`);
+  const { renderPng, renderSvg } = await renderer();
   const svg = await renderSvg(inHouseStyle('writeFigure', figure));
   await writeFile(path, ending === 'svg' ? svg : renderPng(svg, PNG_SCALE).asPng());
 }

@@ -1,0 +1,121 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+
+/** An output of a code cell, as nbformat 4 stores it. */
+export type Output =
+  | { output_type: 'stream'; name: 'stdout' | 'stderr'; text: string }
+  | { output_type: 'display_data'; data: Record<string, unknown>; metadata: Record<string, unknown> }
+  | { output_type: 'error'; ename: string; evalue: string; traceback: string[] };
+
+export interface Cell {
+  cell_type: 'code' | 'markdown' | 'raw';
+  id: string;
+  metadata: Record<string, unknown>;
+  source: string;
+  execution_count?: number | null;
+  outputs?: Output[];
+}
+
+/** A Jupyter notebook (nbformat 4.5) with its texts joined: files keep them as lists of lines. */
+export interface Notebook {
+  cells: Cell[];
+  metadata: Record<string, unknown> & { mib?: { start?: boolean } };
+  nbformat: 4;
+  nbformat_minor: number;
+}
+
+const KERNEL = {
+  kernelspec: { display_name: 'TypeScript (MIB)', language: 'typescript', name: 'mib' },
+  language_info: {
+    codemirror_mode: { mode: 'typescript', name: 'javascript', typescript: true },
+    file_extension: '.ts',
+    mimetype: 'text/typescript',
+    name: 'typescript',
+    version: '',
+  },
+};
+
+/** Reads a notebook; a file that is not one is an error that names it. */
+export async function readNotebook(path: string): Promise<Notebook> {
+  let notebook: Notebook;
+  try {
+    notebook = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`readNotebook: path is ${path}, expected a notebook (${(error as Error).message})`);
+  }
+  if (notebook?.nbformat !== 4 || !Array.isArray(notebook.cells)) {
+    throw new Error(`readNotebook: path is ${path}, expected a notebook of nbformat 4`);
+  }
+  return {
+    ...notebook,
+    metadata: { ...notebook.metadata, ...KERNEL },
+    nbformat_minor: 5,
+    cells: notebook.cells.map((cell, i) => ({
+      ...cell,
+      id: cell.id ?? `cell-${i + 1}`,
+      source: joined(cell.source),
+      ...(cell.outputs && { outputs: cell.outputs.map(joinOutput) }),
+    })),
+  };
+}
+
+/** Writes a notebook as Jupyter itself does, so that saving it there makes no difference. */
+export async function writeNotebook(path: string, notebook: Notebook): Promise<void> {
+  const file = {
+    ...notebook,
+    cells: notebook.cells.map(cell => ({
+      ...cell,
+      source: lines(cell.source),
+      ...(cell.outputs && { outputs: cell.outputs.map(splitOutput) }),
+    })),
+  };
+  await writeFile(`${path}.part`, `${JSON.stringify(sortKeys(file), null, 1)}\n`);
+  await rename(`${path}.part`, path);
+}
+
+/** The text that an output shows where nothing richer is known. */
+export function plainText(output: Output): string {
+  if (output.output_type === 'stream') return output.text;
+  if (output.output_type === 'error') return `${output.ename}: ${output.evalue}`;
+  return String(output.data['text/plain'] ?? '');
+}
+
+function joined(text: unknown): string {
+  return Array.isArray(text) ? text.join('') : String(text);
+}
+
+function joinOutput(output: Output): Output {
+  if (output.output_type === 'stream') return { ...output, text: joined(output.text) };
+  if (output.output_type === 'error') return output;
+  const data = mapValues(output.data, (value, mime) => (isJson(mime) ? value : joined(value)));
+  return { ...output, data };
+}
+
+function splitOutput(output: Output): object {
+  if (output.output_type === 'stream') return { ...output, text: lines(output.text) };
+  if (output.output_type === 'error') return output;
+  const asLines = (mime: string) => mime.startsWith('text/') || mime === 'image/svg+xml';
+  const data = mapValues(output.data, (value, mime) => (asLines(mime) ? lines(String(value)) : value));
+  return { ...output, data };
+}
+
+function mapValues<T>(
+  record: Record<string, T>,
+  change: (value: T, key: string) => unknown,
+): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
+}
+
+function isJson(mime: string): boolean {
+  return mime.endsWith('json');
+}
+
+function lines(text: string): string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
+}
