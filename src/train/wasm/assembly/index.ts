@@ -1,0 +1,2 @@
+export { convolutionBytes, convolve, convolveFilterGradient, convolveInputGradient } from './convolution';
+export { multiply, pack, packedBytes, packTransposed, transpose } from './matrix';

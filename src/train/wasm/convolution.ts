@@ -1,0 +1,93 @@
+import { backend_util, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs';
+import { type Kernel, override } from './kernel';
+import type { WasmModule } from './module';
+
+type Shape4D = [number, number, number, number];
+type Info = backend_util.Conv2DInfo;
+type Inputs = Record<'x' | 'dy' | 'filter', TensorInfo> & { bias?: TensorInfo };
+
+/** Sizes of the convolution, or undefined where it is not ours: dilated, or channels first. */
+function infoOf(x: number[], filter: number[], attrs: NamedAttrMap): Info | undefined {
+  const { strides, dilations = 1, pad, dimRoundingMode, dataFormat } = attrs;
+  const info = backend_util.computeConv2DInfo(
+    x as Shape4D,
+    filter as Shape4D,
+    strides as [number, number],
+    dilations as [number, number],
+    pad as 'same',
+    dimRoundingMode as 'floor',
+    false,
+    backend_util.convertConv2DDataFormat((dataFormat ?? 'NHWC') as 'NHWC'),
+  );
+  const plain = info.dilationHeight === 1 && info.dilationWidth === 1 && info.dataFormat === 'channelsLast';
+  return plain ? info : undefined;
+}
+
+/** Writes the sizes as `Geometry` in assembly/convolution.ts reads them; returns their address and that of free memory. */
+function prepare(module: WasmModule, info: Info): { geometry: number; work: number } {
+  const sizes = [
+    info.batchSize,
+    info.inHeight,
+    info.inWidth,
+    info.inChannels,
+    info.outHeight,
+    info.outWidth,
+    info.outChannels,
+    info.filterHeight,
+    info.filterWidth,
+    info.strideHeight,
+    info.strideWidth,
+    info.padInfo.top,
+    info.padInfo.left,
+  ];
+  const HEADER = 64;
+  module.write(module.work(HEADER), sizes);
+  const geometry = module.work(HEADER + module.run.convolutionBytes(module.work(HEADER)));
+  module.write(geometry, sizes);
+  return { geometry, work: geometry + HEADER };
+}
+
+/** Upstream convolves by XNNPACK, without fused multiply-add, at about half of this rate. */
+const convolution: Kernel = ({ inputs, attrs, backend, module, upstream }) => {
+  const { x, filter, bias } = inputs as Inputs;
+  const { activation = 'linear' } = attrs as { activation?: string };
+  const info = infoOf(x.shape, filter.shape, attrs);
+  if (info === undefined || (activation !== 'linear' && activation !== 'relu')) return upstream();
+  const out = backend.makeOutput(info.outShape, 'float32');
+  const { geometry, work } = prepare(module, info);
+  const [from, weights, to] = [x, filter, out].map(tensor => module.address(tensor));
+  const start = bias === undefined ? 0 : module.address(bias);
+  module.run.convolve(from, weights, start, to, work, Number(activation === 'relu'), geometry);
+  return out;
+};
+
+/** Upstream's input gradient is a plain loop over single values. */
+const inputGradient: Kernel = ({ inputs, attrs, backend, module, upstream }) => {
+  const { dy, filter } = inputs as Inputs;
+  const info = infoOf(attrs.inputShape as number[], filter.shape, attrs);
+  if (info === undefined) return upstream();
+  const out = backend.makeOutput(info.inShape, 'float32');
+  const { geometry, work } = prepare(module, info);
+  const [gradient, weights, to] = [dy, filter, out].map(tensor => module.address(tensor));
+  module.run.convolveInputGradient(gradient, weights, to, work, geometry);
+  return out;
+};
+
+/** Upstream has no filter gradient on WebAssembly (4.22), so it cannot train a convolution. */
+const filterGradient: Kernel = ({ inputs, attrs, backend, module, upstream }) => {
+  const { x, dy } = inputs as Inputs;
+  const info = infoOf(x.shape, attrs.filterShape as number[], attrs);
+  if (info === undefined) return upstream();
+  const out = backend.makeOutput(info.filterShape, 'float32');
+  const { geometry, work } = prepare(module, info);
+  const [from, gradient, to] = [x, dy, out].map(tensor => module.address(tensor));
+  module.run.convolveFilterGradient(from, gradient, to, work, geometry);
+  return out;
+};
+
+export const registerConvolutionKernels = () => {
+  override('Conv2D', convolution);
+  override('FusedConv2D', convolution);
+  override('Conv2DBackpropInput', inputGradient);
+  override('Conv2DBackpropFilter', filterGradient);
+};

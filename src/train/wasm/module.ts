@@ -1,0 +1,87 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import type { TensorInfo } from '@tensorflow/tfjs';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+
+/** What `assembly/` exports. Every argument is a number: an address in bytes, a count, or a flag. */
+type Exports = Record<
+  | 'convolutionBytes'
+  | 'convolve'
+  | 'convolveFilterGradient'
+  | 'convolveInputGradient'
+  | 'multiply'
+  | 'pack'
+  | 'packedBytes'
+  | 'packTransposed'
+  | 'transpose',
+  (...args: number[]) => number
+>;
+
+/** Parts of Emscripten's module that the backend's types do not mention. */
+interface Heap {
+  readonly asm: { readonly memory: WebAssembly.Memory };
+  readonly HEAPU32: Uint32Array;
+  _malloc(bytes: number): number;
+  _free(address: number): void;
+}
+
+/** Our compiled kernels at work in the memory of TensorFlow.js's WebAssembly backend. */
+export class WasmModule {
+  private static readonly modules = new WeakMap<BackendWasm, WasmModule>();
+  private static compiled: WebAssembly.Module | undefined;
+
+  readonly run: Exports;
+  private readonly heap: Heap;
+  private workAddress = 0;
+  private workBytes = 0;
+
+  /** The module that belongs to `backend`, started when first asked for. */
+  static of(backend: BackendWasm): WasmModule {
+    let module = WasmModule.modules.get(backend);
+    if (module === undefined) {
+      module = new WasmModule(backend);
+      WasmModule.modules.set(backend, module);
+    }
+    return module;
+  }
+
+  private constructor(private readonly backend: BackendWasm) {
+    this.heap = backend.wasm as unknown as Heap;
+    const imports = { env: { memory: this.heap.asm.memory } };
+    this.run = new WebAssembly.Instance(WasmModule.compile(), imports).exports as Exports;
+  }
+
+  private static compile(): WebAssembly.Module {
+    if (WasmModule.compiled === undefined) {
+      const path = join(__dirname, 'kernels.wasm');
+      if (!existsSync(path)) throw new Error(`registerWasmKernels: ${path} is missing, run: npm run build`);
+      // Node 20 has relaxed SIMD behind this flag; later versions have it anyway and ignore the flag.
+      setFlagsFromString('--experimental-wasm-relaxed-simd');
+      WasmModule.compiled = new WebAssembly.Module(readFileSync(path));
+    }
+    return WasmModule.compiled;
+  }
+
+  /** Where the values of `tensor` lie. Valid until the tensor is disposed of: memory grows in place. */
+  address(tensor: Pick<TensorInfo, 'dataId'>): number {
+    return this.backend.getMemoryOffset(tensor.dataId as { id?: number });
+  }
+
+  /** A block to work in until the next call, kept and enlarged when needed, so that steps do not allocate. */
+  work(bytes: number): number {
+    if (bytes > this.workBytes) {
+      this.heap._free(this.workAddress);
+      this.workAddress = this.heap._malloc(bytes) >>> 0;
+      if (this.workAddress === 0)
+        throw new Error(`WebAssembly kernels: ${bytes} bytes of memory are not to be had`);
+      this.workBytes = bytes;
+    }
+    return this.workAddress;
+  }
+
+  /** Writes 32-bit integers at `address`. */
+  write(address: number, integers: readonly number[]): void {
+    this.heap.HEAPU32.set(integers, address >>> 2);
+  }
+}
