@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
 import type { Progress } from '../types';
@@ -167,31 +167,31 @@ async function transfer(url: string, part: string, name: string, options: FetchO
   // imported only when something is downloaded; unlike Node's own fetch, it heeds HTTPS_PROXY on every version
   const { EnvHttpProxyAgent, fetch } = await import('undici');
   const dispatcher = new EnvHttpProxyAgent();
-  const file = await open(part, 'a');
   try {
-    let done = (await file.stat()).size;
+    const there = existsSync(part) ? (await stat(part)).size : 0;
     const headers: Record<string, string> = { 'accept-encoding': 'identity' };
-    if (done > 0) headers.range = `bytes=${done}-`;
+    if (there > 0) headers.range = `bytes=${there}-`;
     const response = await fetch(url, { dispatcher, headers, signal: options.signal });
-    if (response.status === 416 && done > 0) return true; // nothing is missing; the checksum will tell
+    if (response.status === 416 && there > 0) return true; // nothing is missing; the checksum will tell
     if (!response.ok || !response.body) {
       throw new Error(`the server answered ${response.status} ${response.statusText}`);
     }
-    const resumed =
-      response.status === 206 && !!response.headers.get('content-range')?.startsWith(`bytes ${done}-`);
-    if (!resumed) {
-      await file.truncate(0);
-      done = 0;
-    }
+    const range = response.headers.get('content-range') ?? '';
+    const resumed = response.status === 206 && range.startsWith(`bytes ${there}-`);
+    let done = resumed ? there : 0;
     const total = done + (Number(response.headers.get('content-length')) || Number.POSITIVE_INFINITY);
-    for await (const chunk of response.body) {
-      await file.appendFile(chunk);
-      done += chunk.length;
-      options.onProgress?.({ done, total, unit: 'bytes', note: name });
+    const file = await open(part, resumed ? 'a' : 'w');
+    try {
+      for await (const chunk of response.body) {
+        await file.appendFile(chunk);
+        done += chunk.length;
+        options.onProgress?.({ done, total, unit: 'bytes', note: name });
+      }
+    } finally {
+      await file.close();
     }
     return resumed;
   } finally {
-    await file.close();
     await dispatcher.destroy();
   }
 }
@@ -218,5 +218,6 @@ function unwritable(file: PublishedFile, cache: string, error: unknown): Error {
 /** The message that matters: fetch hides "ECONNREFUSED …" in the cause of "fetch failed". */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message || error.message : error.message;
+  const { cause } = error as { cause?: NodeJS.ErrnoException };
+  return cause?.message || cause?.code || error.message;
 }

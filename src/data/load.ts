@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import type { Dataset, Progress } from '../types';
+import { loadBinaryTable } from './binary-rows';
+import { loadCifar10 } from './cifar10';
 import { loadFashionMnist, loadFashionMnistSubset } from './fashion-mnist';
+import { LOCATION30 } from './location30';
+import { PURCHASE100 } from './purchase100';
 
-export type DatasetName = 'fashion-mnist';
+export type DatasetName = 'fashion-mnist' | 'cifar10' | 'location30' | 'purchase100';
 
 export interface LoadOptions {
   /** The full Fashion-MNIST (60,000 + 10,000 images, a download of 31 MB) and not the subset that ships. */
@@ -30,6 +34,9 @@ const DATA = join(__dirname, '..', '..', '..', 'data');
  * | name | rows (train + test) | shape | classes | source |
  * | --- | --- | --- | --- | --- |
  * | `fashion-mnist` | 10,000 + 2,000; 60,000 + 10,000 with `full` | 28 × 28 × 1 | 10 | ships; `full` is downloaded |
+ * | `cifar10` | 50,000 + 10,000 | 32 × 32 × 3 | 10 | download of 170 MB |
+ * | `location30` | 4,008 + 1,002 | 446 bits | 30 | download of 0.3 MB |
+ * | `purchase100` | 157,859 + 39,465 | 600 bits | 100 | download |
  *
  * @throws when the name is unknown, or a file cannot be had, differs from the published one or is malformed
  */
@@ -43,6 +50,12 @@ export async function loadDataset(name: DatasetName, options: LoadOptions = {}):
   switch (name) {
     case 'fashion-mnist':
       return options.full ? loadFashionMnist(fetchOptions) : loadFashionMnistSubset(join(DATA, name));
+    case 'cifar10':
+      return loadCifar10(fetchOptions);
+    case 'location30':
+      return loadBinaryTable(LOCATION30, { ...fetchOptions, seed: options.seed });
+    case 'purchase100':
+      return loadBinaryTable(PURCHASE100, { ...fetchOptions, seed: options.seed });
     default:
       throw new Error(
         `loadDataset: name is ${name}, expected 'fashion-mnist', 'cifar10', 'location30' or 'purchase100'`,

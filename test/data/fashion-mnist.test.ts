@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { cp, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -8,10 +7,10 @@ import { gzipSync } from 'node:zlib';
 import { loadFashionMnistSubset, parseIdx } from '../../src/data/fashion-mnist';
 import { loadDataset } from '../../src/data/load';
 import type { Samples } from '../../src/types';
+import { collectWarnings, sha256, temporaryFolder } from './fixtures';
 import golden from './golden-fashion-mnist.json';
 
 const SHIPPED = join(__dirname, '..', '..', '..', 'data', 'fashion-mnist');
-const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 function rowsOf({ x, count }: Samples): string[] {
   return Array.from({ length: count }, (_, i) =>
@@ -50,8 +49,7 @@ test('the subset is found from any working folder, and needs neither cache nor m
 });
 
 test('a shipped file that was changed is refused', async t => {
-  const folder = await mkdtemp(join(tmpdir(), 'mib-subset-'));
-  t.after(() => rm(folder, { recursive: true }));
+  const folder = await temporaryFolder(t);
   await cp(SHIPPED, folder, { recursive: true });
   await truncate(join(folder, 't10k-labels-idx1-ubyte.gz'), 900);
   await assert.rejects(
@@ -129,21 +127,17 @@ test('loadDataset refuses a name it does not know', async () => {
 });
 
 test('the full set is read from a local mirror with a warning when it is not the published one', async t => {
-  const folder = await mkdtemp(join(tmpdir(), 'mib-full-'));
-  t.after(() => rm(folder, { recursive: true }));
+  const folder = await temporaryFolder(t);
   for (const part of ['train', 't10k']) {
     await writeFile(join(folder, `${part}-images-idx3-ubyte.gz`), images(3, 28));
     await writeFile(join(folder, `${part}-labels-idx1-ubyte.gz`), labels(1, 2, 3));
   }
-  const warnings: string[] = [];
-  const listen = (warning: Error) => warnings.push(warning.message);
-  process.on('warning', listen);
-  t.after(() => process.off('warning', listen));
+  const warnings = collectWarnings(t);
   const data = await loadDataset('fashion-mnist', { full: true, mirror: folder });
-  await new Promise(setImmediate);
   assert.equal(data.train.count, 3);
-  assert.equal(warnings.length, 4);
-  assert.match(warnings[0], /train-images\S+ is a stand-in .* differs from the published 8d4fb7e6/);
+  const messages = await warnings();
+  assert.equal(messages.length, 4);
+  assert.match(messages[0], /train-images\S+ is a stand-in .* differs from the published 8d4fb7e6/);
   assert.match(
     data.provenance,
     /a stand-in from a local mirror, its md5 \w{32} differs from the published 8d4fb7e6/,

@@ -1,0 +1,23 @@
+import type { BinaryTable } from './binary-rows';
+
+/**
+ * Location-30: 5,010 users of Foursquare in Bangkok, 446 places and kinds of place each visited or not, in 30 clusters.
+ *
+ * Shokri et al., Membership inference attacks against machine learning models, S&P 2017.
+ */
+export const LOCATION30: BinaryTable = {
+  name: 'location30',
+  title: 'Location-30 (Shokri et al. 2017)',
+  file: {
+    name: 'dataset_location.tgz',
+    urls: ['https://github.com/privacytrustlab/datasets/raw/master/dataset_location.tgz'],
+    checksum: {
+      algorithm: 'sha256',
+      digest: '927203f85a868f8ee17a0ded1dc61699efe602167beabe34fbf45b4b1de94b33',
+    },
+  },
+  entry: 'bangkok',
+  rows: 5010,
+  features: 446,
+  classes: 30,
+};
