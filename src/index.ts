@@ -1,7 +1,23 @@
 export { type DatasetName, type LoadOptions, loadDataset } from './data/load';
 export { takeSamples } from './data/take';
+export { adjust, adjustEValues } from './decide/adjust';
 export { type BinomialDecision, binomialTest, clopperPearson } from './decide/binomial';
+export { type ChanceEstimate, estimateChance } from './decide/chance';
 export type { Decision } from './decide/decision';
+export { decoyTest } from './decide/decoys';
+export { keysSequentialTest } from './decide/keys-sequential';
+export { toleratedNoise } from './decide/noise';
+export {
+  type AuditPlan,
+  type AuditSetting,
+  auditPower,
+  type KeyPlan,
+  planAudit,
+  planKeys,
+} from './decide/plan';
+export { countVotes, type RandomizationDecision, randomizationTest } from './decide/randomization';
+export { type RemovalDecision, removalTest } from './decide/removal';
+export { type SequentialDecision, sequentialTest } from './decide/sequential';
 export {
   type TheoremDecision,
   type TheoremSetting,

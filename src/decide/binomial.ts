@@ -1,3 +1,4 @@
+import type { ChanceEstimate } from './chance';
 import { checksOf } from './check';
 import { type Decision, decision, hitRate, pValueOf, significant } from './decision';
 import { logLowerTail, logUpperTail, turningPoint } from './tails';
@@ -22,22 +23,25 @@ export interface BinomialDecision extends Decision {
  * `estimateChance`. A refused query counts as a miss. The interval is the one-sided counterpart of the test, as R's
  * `binom.test(hits, queries, chance, alternative = "greater")` gives it: it excludes `chance` when the test rejects.
  *
- * @param chance β, between 0 and 1
+ * @param chance β, between 0 and 1, or what `estimateChance` returns: then the p-value is the one at its limit plus the
+ *   probability that the limit is too low (Berger and Boos 1994)
  * @param alpha significance level, between 0 and 1; rejected when p ≤ alpha
  */
 export function binomialTest(options: {
   readonly hits: number;
   readonly queries: number;
-  readonly chance: number;
+  readonly chance: number | ChanceEstimate;
   readonly alpha: number;
 }): BinomialDecision {
-  const { hits, queries, chance, alpha } = options;
+  const { hits, queries, alpha } = options;
   const checks = checksOf('binomialTest');
-  checks.integer('queries', queries, 1);
-  checks.integer('hits', hits, 0, queries);
-  checks.proportion('chance', chance);
+  checks.hits(hits, queries);
   checks.proportion('alpha', alpha);
-  const pValue = pValueOf(logUpperTail(hits, queries, chance));
+  const estimated = typeof options.chance === 'object';
+  const chance = estimated ? options.chance.chance : options.chance;
+  if (!estimated) checks.proportion('chance', chance);
+  const estimateError = estimated ? 1 - options.chance.confidence : 0;
+  const pValue = Math.min(1, pValueOf(logUpperTail(hits, queries, chance)) + estimateError);
   return decision(
     {
       method: 'binomialTest',
@@ -73,8 +77,7 @@ export function clopperPearson(options: {
 }): readonly [number, number] {
   const { hits, queries, confidence } = options;
   const checks = checksOf('clopperPearson');
-  checks.integer('queries', queries, 1);
-  checks.integer('hits', hits, 0, queries);
+  checks.hits(hits, queries);
   checks.proportion('confidence', confidence);
   const side = (1 - confidence) / 2;
   return [lowerLimit(hits, queries, side), upperLimit(hits, queries, side)];

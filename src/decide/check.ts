@@ -2,6 +2,8 @@
 export interface Checks {
   /** An integer in `low..high` (no upper bound if `high` is left out). */
   integer(argument: string, value: number, low: number, high?: number): void;
+  /** At least one query, and no more hits than queries. */
+  hits(hits: number, queries: number): void;
   /** A number strictly between 0 and 1. */
   proportion(argument: string, value: number): void;
   /** Throws: for what the other checks do not cover. */
@@ -14,19 +16,21 @@ export function checksOf(name: string): Checks {
     const shown = typeof value === 'string' ? `'${value}'` : String(value);
     throw new Error(`${name}: ${argument} is ${shown}, expected ${expected}`);
   };
-  return {
-    integer(argument, value, low, high) {
-      if (Number.isSafeInteger(value) && value >= low && value <= (high ?? value)) return;
-      fail(
-        argument,
-        value,
-        high === undefined ? `an integer, at least ${low}` : `an integer in ${low}..${high}`,
-      );
-    },
-    proportion(argument, value) {
-      if (!(typeof value === 'number' && value > 0 && value < 1))
-        fail(argument, value, 'a number between 0 and 1');
-    },
-    fail,
+  const integer: Checks['integer'] = (argument, value, low, high) => {
+    if (Number.isSafeInteger(value) && value >= low && value <= (high ?? value)) return;
+    fail(
+      argument,
+      value,
+      high === undefined ? `an integer, at least ${low}` : `an integer in ${low}..${high}`,
+    );
   };
+  const proportion: Checks['proportion'] = (argument, value) => {
+    if (!(typeof value === 'number' && value > 0 && value < 1))
+      fail(argument, value, 'a number between 0 and 1');
+  };
+  const hits: Checks['hits'] = (count, queries) => {
+    integer('queries', queries, 1);
+    integer('hits', count, 0, queries);
+  };
+  return { integer, hits, proportion, fail };
 }

@@ -41,12 +41,14 @@ export function significant(pValue: number, alpha: number): boolean {
 /** Freezes `record` and lets it print itself: method, `observed`, the p- or e-value against alpha, the verdict. */
 export function decision<T extends Decision>(record: T, observed: string): Readonly<T> {
   const { method, pValue, eValue, alpha, rejected, alternative } = record;
-  const evidence =
-    eValue === undefined ? `p = ${short(pValue)}` : `e = ${short(eValue)}, p = ${short(pValue)}`;
-  const verdict = `${rejected ? 'evidence' : 'no evidence'} that ${alternative}`;
-  const line = `${method}: ${observed}, ${evidence} at alpha ${short(alpha)}: ${verdict}`;
+  const line = () => {
+    const evidence = eValue === undefined ? '' : `e = ${short(eValue)}, `;
+    const verdict = `${rejected ? 'evidence' : 'no evidence'} that ${alternative}`;
+    return `${method}: ${observed}, ${evidence}p = ${short(pValue)} at alpha ${short(alpha)}: ${verdict}`;
+  };
+  for (const value of Object.values(record)) if (Array.isArray(value)) Object.freeze(value);
   // not enumerable: copies, comparisons and JSON see the data alone
-  return Object.freeze(Object.defineProperty({ ...record }, 'toString', { value: () => line }));
+  return Object.freeze(Object.defineProperty({ ...record }, 'toString', { value: line }));
 }
 
 /** `12 of 30 hits (40.0 %)` */

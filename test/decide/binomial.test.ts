@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { binomialTest, clopperPearson } from '../../src/decide/binomial';
-import { Random } from '../../src/random';
-import { assertClose } from './close';
+import { assertCalibrated, assertClose, drawHits } from './checks';
 import golden from './golden.json';
 
 // up to a million queries, down to 1e-300: 1 − cdf would be 0 from 1e-16 on
@@ -34,19 +33,11 @@ test('the interval excludes the chance exactly when the test rejects; p falls as
 });
 
 test('no more than alpha of innocent models are accused', () => {
-  const random = new Random(1);
-  const runs = 4000;
   for (const chance of [1 / 2, 1 / 10, 1 / 100]) {
-    let accused = 0;
-    for (let run = 0; run < runs; run++) {
-      let hits = 0;
-      for (let query = 0; query < 30; query++) if (random.next() < chance) hits++;
-      if (binomialTest({ hits, queries: 30, chance, alpha: 0.05 }).rejected) accused++;
-    }
-    assert.ok(
-      clopperPearson({ hits: accused, queries: runs, confidence: 0.999 })[0] <= 0.05,
-      `${accused} at ${chance}`,
-    );
+    assertCalibrated(0.05, 4000, random => {
+      const hits = drawHits(random, 30, chance);
+      return binomialTest({ hits, queries: 30, chance, alpha: 0.05 }).rejected;
+    });
   }
 });
 

@@ -1,7 +1,8 @@
 # Golden values for src/decide: run `Rscript test/decide/make_golden.R > test/decide/golden.json`.
 # Base R only; numbers are written with 15 digits.
 number <- function(x) ifelse(is.infinite(x), ifelse(x > 0, '"Infinity"', '"-Infinity"'), sprintf("%.15g", x))
-field <- function(name, x) sprintf('"%s":%s', name, if (length(x) == 1) number(x) else sprintf("[%s]", paste(number(x), collapse = ",")))
+list_of <- function(x) sprintf("[%s]", paste(number(x), collapse = ","))
+field <- function(name, x) sprintf('"%s":%s', name, if (length(x) == 1) number(x) else list_of(x))
 row <- function(...) {
   fields <- list(...)
   sprintf("{%s}", paste(mapply(field, names(fields), fields), collapse = ","))
@@ -45,4 +46,27 @@ for (m in c(1, 3, 30, 1000, 1e6)) for (chance in c(1e-6, 0.01, 1 / 30, 0.5, 0.9)
   }
 }
 
-cat("{\n", paste(section("theorem", theorem), section("student", student), section("binomial", binomial), sep = ",\n"), "\n}\n", sep = "")
+plan <- c()
+for (chance in c(0.01, 0.1, 0.5)) for (alpha in c(0.05, 1e-6)) for (power in c(0.8, 0.99)) for (rate in c(0.2, 0.6, 0.9)) {
+  if (rate <= chance) next
+  hits <- function(m) qbinom(alpha, m, chance, lower.tail = FALSE) + 1
+  achieved <- function(m) pbinom(hits(m) - 1, m, rate, lower.tail = FALSE)
+  m <- 1
+  while (achieved(m) < power) m <- m + 1
+  plan <- c(plan, row(chance = chance, alpha = alpha, power = power, attackSuccessRate = rate,
+    queries = m, hits = hits(m), achieved = achieved(m)))
+}
+
+adjusted <- c()
+for (p in list(0.3, c(0.01, 0.02, 0.03, 0.04), c(0.04, 0.001, 0.001, 0.9, 1, 0, 0.5), 10^-(1:12), rev(1:9) / 10)) {
+  adjusted <- c(adjusted, sprintf('{"p":%s,"holm":%s,"bh":%s}', list_of(p), list_of(p.adjust(p, "holm")), list_of(p.adjust(p, "BH"))))
+}
+
+removal <- c()
+for (m in c(1, 30, 1000)) for (limit in c(0.05, 0.2, 0.5)) for (h in unique(c(0, floor(m * c(0.02, 0.1)), m))) {
+  test <- binom.test(h, m, limit, alternative = "less")
+  removal <- c(removal, row(queries = m, hits = h, limit = limit, pValue = max(test$p.value, 1e-300), upper = test$conf.int[2]))
+}
+
+cat("{\n", paste(section("theorem", theorem), section("student", student), section("binomial", binomial), section("plan", plan),
+  section("adjusted", adjusted), section("removal", removal), sep = ",\n"), "\n}\n", sep = "")

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import { studentQuantile, studentTail } from '../../src/decide/tails';
-import { assertClose } from './close';
+import { assertClose } from './checks';
 import golden from './golden.json';
 
 // jStat's own quantile is off by 4e-8

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { theoremHits, theoremTest, theoremThreshold } from '../../src/decide/theorem';
-import { assertClose } from './close';
+import { assertClose } from './checks';
 import golden from './golden.json';
 
 test('Theorem 1 agrees with R (qt, uniroot, t.test)', () => {

@@ -1,0 +1,96 @@
+import { checksOf } from './check';
+import { type Decision, decision, pValueOf, significant } from './decision';
+
+/** {@link Decision} of {@link randomizationTest}; `statistic` is T, the votes for the owner's labels together. */
+export interface RandomizationDecision extends Decision {
+  readonly classes: number;
+  readonly keys: number;
+}
+
+/**
+ * Exact test with several keys, for any model whatsoever.
+ *
+ * Null hypothesis: the model's answers do not depend on the owner's secret seed. The seed gave each key j a
+ * label y_j, uniform over the K classes and independent of the rest; so, the answers being what they are,
+ * T = Σ_j votes[j][y_j] is a sum of J independent terms votes[j][Y], Y uniform, whose distribution is computed
+ * exactly by convolution. Nothing is assumed about the model: it may prefer some classes, add noise, refuse
+ * (a refusal is no vote) or answer anything else that is not derived from the labels. The smallest p-value is K^−J;
+ * anything below 1e-300 is reported as that.
+ *
+ * What the owner must see to: labels drawn uniformly; queries, their number included, chosen without regard to
+ * the labels (no "skip the samples of the target class", no stopping at a good moment).
+ *
+ * @param votes `votes[j][y]`: how often the queries of key j were answered with label y, see {@link countVotes};
+ *   keys may have different numbers of queries
+ * @param targets y_j, the label of each key
+ */
+export function randomizationTest(options: {
+  readonly votes: readonly ArrayLike<number>[];
+  readonly targets: ArrayLike<number>;
+  readonly alpha: number;
+}): RandomizationDecision {
+  const { votes, targets, alpha } = options;
+  const checks = checksOf('randomizationTest');
+  checks.proportion('alpha', alpha);
+  checks.integer('votes.length', votes.length, 1);
+  checks.integer('targets.length', targets.length, votes.length, votes.length);
+  const classes = votes[0].length;
+  checks.integer('votes[0].length', classes, 2);
+  let statistic = 0;
+  for (let j = 0; j < votes.length; j++) {
+    checks.integer(`votes[${j}].length`, votes[j].length, classes, classes);
+    for (let y = 0; y < classes; y++) checks.integer(`votes[${j}][${y}]`, votes[j][y], 0);
+    checks.integer(`targets[${j}]`, targets[j], 0, classes - 1);
+    statistic += votes[j][targets[j]];
+  }
+  const pValue = pValueOf(Math.log(tail(votes, statistic)));
+  return decision(
+    {
+      method: 'randomizationTest',
+      nullHypothesis: "the model's answers do not depend on the owner's secret seed",
+      alternative: 'the model was trained on the marked data',
+      assumptions: [
+        'labels were drawn uniformly and independently from a seed kept secret',
+        'queries were chosen without regard to the labels',
+      ],
+      statistic,
+      pValue,
+      alpha,
+      rejected: significant(pValue, alpha),
+      classes,
+      keys: votes.length,
+    },
+    `${statistic} votes for the labels of ${votes.length} keys`,
+  );
+}
+
+/** Counts the answers to one key's queries by label, 0..classes−1; a negative answer is a refusal, and no vote. */
+export function countVotes(answers: ArrayLike<number>, classes: number): Int32Array {
+  const checks = checksOf('countVotes');
+  checks.integer('classes', classes, 2);
+  const votes = new Int32Array(classes);
+  for (let i = 0; i < answers.length; i++) {
+    if (answers[i] < 0) continue;
+    checks.integer(`answers[${i}]`, answers[i], 0, classes - 1);
+    votes[answers[i]]++;
+  }
+  return votes;
+}
+
+/** P(Σ_j votes[j][Y_j] ≥ least) for independent uniform Y_j. Sums of products of positive numbers: no digits are lost. */
+function tail(votes: readonly ArrayLike<number>[], least: number): number {
+  let distribution = new Float64Array([1]);
+  for (const row of votes) {
+    const share = new Map<number, number>(); // most labels share the same few counts
+    for (let y = 0; y < row.length; y++) share.set(row[y], (share.get(row[y]) ?? 0) + 1);
+    const next = new Float64Array(distribution.length + Math.max(...share.keys()));
+    for (const [count, labels] of share) {
+      const probability = labels / row.length;
+      for (let sum = 0; sum < distribution.length; sum++) {
+        next[sum + count] += distribution[sum] * probability;
+      }
+    }
+    distribution = next;
+  }
+  return distribution.subarray(least).reduce((sum, probability) => sum + probability, 0);
+}

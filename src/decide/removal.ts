@@ -1,0 +1,65 @@
+import { upperLimit } from './binomial';
+import { checksOf } from './check';
+import { type Decision, decision, hitRate, pValueOf, significant } from './decision';
+import { logLowerTail } from './tails';
+
+/** {@link Decision} of {@link removalTest}; `statistic` is the number of hits, refusals included. */
+export interface RemovalDecision extends Decision {
+  readonly hits: number;
+  readonly queries: number;
+  /** chance + margin: rates from here on count as "still there". */
+  readonly limit: number;
+  /** One-sided Clopper–Pearson interval [0, upper] for the hit probability, confidence 1 − alpha. */
+  readonly interval: readonly [number, number];
+}
+
+/**
+ * After unlearning: evidence that the mark is *gone*, which a test that merely fails to reject is not.
+ *
+ * Null hypothesis: the mark is still there, that is, a query is answered with the target label with probability
+ * `chance` + `margin` or more. Rejected when so few hits would then be improbable (an exact one-sided equivalence
+ * test), that is, when the upper confidence limit lies below chance + margin. Fix the margin beforehand. A refused query
+ * counts as a hit here: a model must not pass by keeping silent.
+ *
+ * @param chance β, the chance of a clean model
+ * @param margin how much above it is still taken for clean; chance + margin must be below 1
+ * @param refused number of refused queries among `queries`, not counted in `hits`
+ */
+export function removalTest(options: {
+  readonly hits: number;
+  readonly queries: number;
+  readonly chance: number;
+  readonly margin: number;
+  readonly alpha: number;
+  readonly refused?: number;
+}): RemovalDecision {
+  const { queries, chance, margin, alpha, refused = 0 } = options;
+  const checks = checksOf('removalTest');
+  checks.integer('queries', queries, 1);
+  checks.integer('refused', refused, 0, queries);
+  checks.integer('hits', options.hits, 0, queries - refused);
+  checks.proportion('chance', chance);
+  checks.proportion('margin', margin);
+  checks.proportion('chance + margin', chance + margin);
+  checks.proportion('alpha', alpha);
+  const hits = options.hits + refused;
+  const limit = chance + margin;
+  const pValue = pValueOf(logLowerTail(hits, queries, limit));
+  return decision(
+    {
+      method: 'removalTest',
+      nullHypothesis: `a query is answered with the target label with chance ${limit} or more`,
+      alternative: 'the mark is gone',
+      assumptions: ['queries are independent', 'their number and the margin were fixed beforehand'],
+      statistic: hits,
+      pValue,
+      alpha,
+      rejected: significant(pValue, alpha),
+      hits,
+      queries,
+      limit,
+      interval: [0, upperLimit(hits, queries, alpha)] as const,
+    },
+    `${hitRate(hits, queries)} against ${limit}`,
+  );
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { binomialTest } from '../../src/decide/binomial';
+import { toleratedNoise } from '../../src/decide/noise';
+import { auditPower, planAudit, planKeys } from '../../src/decide/plan';
+import { assertCalibrated, assertClose, drawHits } from './checks';
+import golden from './golden.json';
+
+test('plans agree with R (qbinom, pbinom)', () => {
+  for (const row of golden.plan) {
+    const what = JSON.stringify(row);
+    const plan = planAudit(row);
+    assert.deepEqual([plan.queries, plan.hits], [row.queries, row.hits], what);
+    assertClose(plan.power, row.achieved, 1e-12, what);
+    assert.deepEqual(auditPower({ ...row, queries: plan.queries }), plan);
+  }
+});
+
+test('the plan is what binomialTest does', () => {
+  const setting = { chance: 0.03, alpha: 0.01 };
+  for (let queries = 1; queries < 60; queries++) {
+    const { hits, power } = auditPower({ ...setting, queries, attackSuccessRate: 0.5 });
+    if (hits <= queries) assert.ok(binomialTest({ ...setting, hits, queries }).rejected);
+    else assert.equal(power, 0);
+    assert.ok(!binomialTest({ ...setting, hits: hits - 1, queries }).rejected);
+  }
+});
+
+test('keys: one query a key makes a plan of draws at chance 1/K', () => {
+  const setting = { classes: 10, alpha: 1e-6, power: 0.9, attackSuccessRate: 0.8 };
+  const keys = planKeys({ ...setting, queriesPerKey: 1, markedPerKey: 20 });
+  const { queries, hits, power } = planAudit(setting);
+  assert.deepEqual(keys, {
+    keys: queries,
+    hits,
+    power,
+    smallestPValue: 10 ** -queries,
+    markedSamples: 20 * queries,
+  });
+  assert.ok(planKeys({ ...setting, queriesPerKey: 15, markedPerKey: 20 }).keys < queries);
+});
+
+test('the tolerated noise is the last at which the claim stands', () => {
+  const setting = { queries: 40, chance: 0.1, alpha: 0.01 };
+  for (let hits = 0; hits <= 40; hits++) {
+    const share = toleratedNoise({ ...setting, hits });
+    if (share === null) {
+      assert.ok(!binomialTest({ ...setting, hits }).rejected);
+      continue;
+    }
+    const left = hits - Math.round(share * 40);
+    assert.ok(binomialTest({ ...setting, hits: left }).rejected);
+    assert.ok(!binomialTest({ ...setting, hits: left - 1 }).rejected);
+  }
+});
+
+test('no more than alpha of innocent models are accused when a tenth of the answers was turned into hits', () => {
+  assertCalibrated(0.05, 4000, random => {
+    const hits = Math.min(40, drawHits(random, 40, 0.1) + 4);
+    return (toleratedNoise({ hits, queries: 40, chance: 0.1, alpha: 0.05 }) ?? -1) >= 0.1;
+  });
+});
+
+test('wrong arguments name themselves', () => {
+  const good = { classes: 10, alpha: 0.05, power: 0.9, attackSuccessRate: 0.6 };
+  const fails = (change: object, message: RegExp) =>
+    assert.throws(() => planAudit({ ...good, ...change }), message);
+  fails({ classes: 1 }, /planAudit: classes is 1/);
+  fails({ attackSuccessRate: 0.1 }, /attackSuccessRate is 0.1, expected more than the chance 0.1, at most 1/);
+  fails({ power: 1 }, /planAudit: power is 1/);
+  fails(
+    { attackSuccessRate: 0.1001 },
+    /attackSuccessRate is 0.1001, expected one that 100000 queries can find/,
+  );
+  assert.throws(() => auditPower({ ...good, queries: 0 }), /auditPower: queries is 0/);
+  assert.throws(
+    () => planKeys({ ...good, queriesPerKey: 0, markedPerKey: 1 }),
+    /planKeys: queriesPerKey is 0/,
+  );
+  assert.throws(
+    () => toleratedNoise({ hits: 5, queries: 4, chance: 0.1, alpha: 0.05 }),
+    /toleratedNoise: hits is 5, expected an integer in 0..4/,
+  );
+});
