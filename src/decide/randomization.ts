@@ -64,13 +64,13 @@ export function randomizationTest(options: {
   );
 }
 
-/** Counts the answers to one key's queries by label, 0..classes−1; a negative answer is a refusal, and no vote. */
+/** Counts the answers to one key's queries by label, 0..classes−1; −1 (`REFUSED`) is no vote. */
 export function countVotes(answers: ArrayLike<number>, classes: number): Int32Array {
   const checks = checksOf('countVotes');
   checks.integer('classes', classes, 2);
   const votes = new Int32Array(classes);
   for (let i = 0; i < answers.length; i++) {
-    if (answers[i] < 0) continue;
+    if (answers[i] === -1) continue;
     checks.integer(`answers[${i}]`, answers[i], 0, classes - 1);
     votes[answers[i]]++;
   }

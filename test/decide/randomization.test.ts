@@ -74,6 +74,7 @@ test('innocent models are not accused, whatever class they prefer; marked ones a
 
 test('answers are counted by label, refusals not at all', () => {
   assert.deepEqual([...countVotes(Int32Array.of(2, 0, -1, 2, -1), 3)], [1, 0, 2]);
+  assert.throws(() => countVotes([0, -2], 3), /countVotes: answers\[1\] is -2/);
   assert.throws(() => countVotes([0, 3], 3), /countVotes: answers\[1\] is 3, expected an integer in 0..2/);
 });
 
