@@ -64,7 +64,7 @@ export interface KeyPlan {
   /** K^−J, which no test of J keys can go below. */
   readonly smallestPValue: number;
   /** Rows to mark, all keys together. */
-  readonly markedSamples: number;
+  readonly rows: number;
 }
 
 /**
@@ -78,14 +78,14 @@ export function planKeys(options: {
   readonly power: number;
   readonly attackSuccessRate: number;
   readonly queriesPerKey: number;
-  readonly markedPerKey: number;
+  readonly rowsPerKey: number;
 }): KeyPlan {
-  const { classes, alpha, power, attackSuccessRate, queriesPerKey, markedPerKey } = options;
+  const { classes, alpha, power, attackSuccessRate, queriesPerKey, rowsPerKey } = options;
   const checks = checksOf('planKeys');
   checks.integer('classes', classes, 2);
   checks.proportion('attackSuccessRate', attackSuccessRate);
   checks.integer('queriesPerKey', queriesPerKey, 1);
-  checks.integer('markedPerKey', markedPerKey, 1);
+  checks.integer('rowsPerKey', rowsPerKey, 1);
   const leading = Math.exp(logUpperTail(Math.floor(queriesPerKey / 2) + 1, queriesPerKey, attackSuccessRate));
   const plan = planAudit({ classes, alpha, power, attackSuccessRate: leading });
   return {
@@ -93,7 +93,7 @@ export function planKeys(options: {
     hits: plan.hits,
     power: plan.power,
     smallestPValue: classes ** -plan.queries,
-    markedSamples: plan.queries * markedPerKey,
+    rows: plan.queries * rowsPerKey,
   };
 }
 

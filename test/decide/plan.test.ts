@@ -28,16 +28,16 @@ test('the plan is what binomialTest does', () => {
 
 test('keys: one query a key makes a plan of draws at chance 1/K', () => {
   const setting = { classes: 10, alpha: 1e-6, power: 0.9, attackSuccessRate: 0.8 };
-  const keys = planKeys({ ...setting, queriesPerKey: 1, markedPerKey: 20 });
+  const keys = planKeys({ ...setting, queriesPerKey: 1, rowsPerKey: 20 });
   const { queries, hits, power } = planAudit(setting);
   assert.deepEqual(keys, {
     keys: queries,
     hits,
     power,
     smallestPValue: 10 ** -queries,
-    markedSamples: 20 * queries,
+    rows: 20 * queries,
   });
-  assert.ok(planKeys({ ...setting, queriesPerKey: 15, markedPerKey: 20 }).keys < queries);
+  assert.ok(planKeys({ ...setting, queriesPerKey: 15, rowsPerKey: 20 }).keys < queries);
 });
 
 test('the tolerated noise is the last at which the claim stands', () => {
@@ -74,7 +74,7 @@ test('wrong arguments name themselves', () => {
   );
   assert.throws(() => auditPower({ ...good, queries: 0 }), /auditPower: queries is 0/);
   assert.throws(
-    () => planKeys({ ...good, queriesPerKey: 0, markedPerKey: 1 }),
+    () => planKeys({ ...good, queriesPerKey: 0, rowsPerKey: 1 }),
     /planKeys: queriesPerKey is 0/,
   );
   assert.throws(
