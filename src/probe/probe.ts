@@ -167,7 +167,6 @@ class Probing {
       this.options.signal?.throwIfAborted();
       const room = (this.options.budget ?? Infinity) - this.sent;
       const queries = this.pending.splice(0, Math.min(batchSize, Math.max(1, room)));
-      this.send(queries);
       const batch = this.stamped(queries);
       const labels = await this.ask(batch, queries);
       const inputs = this.hashes(batch);
@@ -203,7 +202,7 @@ class Probing {
     const { budget = Infinity } = this.options;
     if (this.sent + queries.length > budget) {
       throw new Error(
-        `probe: the budget of ${budget} queries is spent (${this.sent} sent, ${this.counted} of ` +
+        `the budget of ${budget} queries is spent (${this.sent} sent, ${this.counted} of ` +
           `${this.indices.length} answered), expected enough for ${queries.length} more`,
       );
     }
@@ -213,6 +212,7 @@ class Probing {
 
   private async ask(batch: Samples, queries: readonly number[]): Promise<Int32Array> {
     try {
+      this.send(queries);
       const labels = await this.box.predict(batch, () => this.send(queries));
       checkLabels(labels, queries, this.box.classes);
       return labels;

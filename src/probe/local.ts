@@ -1,0 +1,14 @@
+import { type Model, predictLabels } from '../train/model';
+import type { BlackBox } from '../types';
+
+/**
+ * A model in this process, shown as a stranger would see it: it answers labels and nothing else.
+ *
+ * Nothing leaves the machine.
+ */
+export function localModel(model: Model): BlackBox {
+  return {
+    classes: model.classes,
+    predict: async samples => predictLabels(model, samples),
+  };
+}
