@@ -39,7 +39,9 @@ export { readKey, writeKey } from './mark/key-file';
 export type { Plan } from './mark/plan';
 export { markSamples, stamp } from './mark/stamp';
 export { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from './mark/trigger';
+export { type HttpModel, type HttpOptions, httpModel } from './probe/http';
 export { type KeysProbing, probeKeys } from './probe/keys';
+export { localModel } from './probe/local';
 export {
   drawQueries,
   type ProbeOptions,
@@ -49,6 +51,9 @@ export {
   REFUSED,
   type StoppingTest,
 } from './probe/probe';
+export type { Exchange, Protocol, Reply } from './probe/protocols';
+export { type ModelServer, type ServeOptions, serveModel } from './probe/server';
+export type { Preprocess } from './probe/tensor';
 export { Random, type RandomState } from './random';
 export { COLOURS, type Figure, showFigure, writeFigure } from './report/figure';
 export { showProgress } from './report/progress';

@@ -232,7 +232,7 @@ class Connection {
       }
       return Math.max(asked, backoff);
     }
-    const code = (error as NodeJS.ErrnoException).code ?? '';
+    const code = String((error as NodeJS.ErrnoException).code);
     const passing = error instanceof StrayReply || PASSING.has(code) || code.startsWith('HPE_');
     return passing || error.name === 'TimeoutError' ? backoff : undefined;
   }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -57,13 +56,6 @@ const answerLine = z.strictObject({
   attempt: integer.min(1),
   time: z.iso.datetime(),
 });
-
-/** SHA-256 in hex of everything given, in order. */
-export function sha256(...parts: (string | NodeJS.ArrayBufferView)[]): string {
-  const digest = createHash('sha256');
-  for (const part of parts) digest.update(part);
-  return digest.digest('hex');
-}
 
 /**
  * The record of a probing, one JSON object a line, so that a query that was paid for is never lost and never

@@ -1,4 +1,5 @@
-import { type Model, predictLabels } from '../train/model';
+import type { Model } from '../train/model';
+import { predictLabels } from '../train/predict';
 import type { BlackBox } from '../types';
 
 /**
@@ -7,8 +8,5 @@ import type { BlackBox } from '../types';
  * Nothing leaves the machine.
  */
 export function localModel(model: Model): BlackBox {
-  return {
-    classes: model.classes,
-    predict: async samples => predictLabels(model, samples),
-  };
+  return { classes: model.classes, predict: samples => predictLabels(model, samples) };
 }

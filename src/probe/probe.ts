@@ -1,9 +1,10 @@
 import { takeSamples } from '../data/take';
+import { sha256 } from '../json';
 import { stamp } from '../mark/stamp';
 import type { Trigger } from '../mark/trigger';
 import { Random } from '../random';
 import type { BlackBox, Progress, Samples } from '../types';
-import { Ledger, sha256 } from './ledger';
+import { Ledger } from './ledger';
 
 /** The answer of a model that does not want to give one. A refusal counts as a miss. */
 export const REFUSED = -1;
@@ -254,7 +255,8 @@ class Probing {
 
 function openLedger(path: string, box: BlackBox, samples: Samples, options: ProbeOptions): Ledger {
   const { seed, target, queries, anyLabel = false, trigger } = options;
-  const inputs = sha256(JSON.stringify([trigger, samples.shape]), samples.x, Int32Array.from(samples.y));
+  const labels = Buffer.from(Int32Array.from(samples.y).buffer);
+  const inputs = sha256(JSON.stringify([trigger, samples.shape]), samples.x, labels);
   const model = box.name ?? null;
   return Ledger.open(path, { seed, target, classes: box.classes, queries, anyLabel, inputs, model });
 }

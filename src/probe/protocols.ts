@@ -1,6 +1,6 @@
+import { sha256 } from '../json';
 import type { Samples } from '../types';
 import { type AnswerOptions, AnswerReader, excerpt } from './answers';
-import { sha256 } from './ledger';
 import { type Preprocess, product, TensorWriter } from './tensor';
 
 /** A complete answer with status 200. */

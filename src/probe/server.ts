@@ -98,9 +98,10 @@ export async function serveModel(box: BlackBox, options: ServeOptions): Promise<
   }));
   // the colon of `:predict` is doubled because one would begin a parameter
   app.post(`${v1}::predict`, async request => {
-    const { instances, inputs } = request.body as { instances?: unknown[]; inputs?: unknown[] };
-    const given = instances ?? inputs;
-    const rows = await answer(toSamples(given, Array.isArray(given) ? given.length : undefined));
+    const { instances, inputs } = request.body as { instances?: unknown; inputs?: unknown };
+    const given = unnamed(instances ?? inputs);
+    const data = Array.isArray(given) ? given.map(unnamed) : [];
+    const rows = await answer(toSamples(data, data.length));
     const values = rows.map(row => (width === 1 && answers === 'label' ? row[0] : row));
     return instances ? { predictions: values } : { outputs: values };
   });
@@ -116,6 +117,12 @@ export async function serveModel(box: BlackBox, options: ServeOptions): Promise<
     }
     return { x: Uint8Array.from(numbers as number[]), y: new Uint8Array(count), count, shape };
   }
+}
+
+/** The tensor itself, where it is given as `{"input": tensor}`. */
+function unnamed(value: unknown): unknown {
+  const named = typeof value === 'object' && value !== null && 'input' in value;
+  return named ? value.input : value;
 }
 
 /** What the service answers to a batch: a list of values for each sample. */
