@@ -73,10 +73,7 @@ test('wrong arguments name themselves', () => {
     /attackSuccessRate is 0.1001, expected one that 100000 queries can find/,
   );
   assert.throws(() => auditPower({ ...good, queries: 0 }), /auditPower: queries is 0/);
-  assert.throws(
-    () => planKeys({ ...good, queriesPerKey: 0, rowsPerKey: 1 }),
-    /planKeys: queriesPerKey is 0/,
-  );
+  assert.throws(() => planKeys({ ...good, queriesPerKey: 0, rowsPerKey: 1 }), /planKeys: queriesPerKey is 0/);
   assert.throws(
     () => toleratedNoise({ hits: 5, queries: 4, chance: 0.1, alpha: 0.05 }),
     /toleratedNoise: hits is 5, expected an integer in 0..4/,
