@@ -1,4 +1,5 @@
 export { type DatasetName, type LoadOptions, loadDataset } from './data/load';
+export { readSamples, writeSamples } from './data/samples-file';
 export { takeSamples } from './data/take';
 export { adjust, adjustEValues } from './decide/adjust';
 export { type BinomialDecision, binomialTest, clopperPearson } from './decide/binomial';
@@ -55,9 +56,17 @@ export type { Exchange, Protocol, Reply } from './probe/protocols';
 export { type ModelServer, type ServeOptions, serveModel } from './probe/server';
 export type { Preprocess } from './probe/tensor';
 export { Random, type RandomState } from './random';
+export { type Evidence, writeEvidence } from './report/evidence';
 export { COLOURS, type Figure, showFigure, writeFigure } from './report/figure';
 export { showProgress } from './report/progress';
 export { showTable, type Table } from './report/table';
+export {
+  type Check,
+  type Replay,
+  type Verification,
+  type VerifyOptions,
+  verifyEvidence,
+} from './report/verify';
 export { type Engine, type EngineName, useEngine } from './train/engine';
 export { buildModel, Model, type ModelName, type ModelOptions, wrapModel } from './train/model';
 export { accuracy, predictLabels, predictLogits } from './train/predict';
