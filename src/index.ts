@@ -70,5 +70,6 @@ export {
 export { type Engine, type EngineName, useEngine } from './train/engine';
 export { buildModel, Model, type ModelName, type ModelOptions, wrapModel } from './train/model';
 export { accuracy, predictLabels, predictLogits } from './train/predict';
+export { loadModel, saveModel } from './train/save';
 export { type Epoch, type History, type TrainOptions, train, untilInterrupted } from './train/train';
 export type { BlackBox, Dataset, Progress, Samples } from './types';

@@ -30,13 +30,14 @@ export function sha256(...parts: (string | Uint8Array)[]): string {
   return hash.digest('hex');
 }
 
-/** Writes a text file: all of it, or, on any failure, nothing at all. Replaces a file of that name. */
-export function writeWhole(path: string, text: string, mode = 0o666): void {
+/** Writes a file: all of it, or, on any failure, nothing at all. Replaces a file of that name. */
+export function writeWhole(path: string, content: string | Uint8Array, mode = 0o666): void {
   const unfinished = `${path}.unfinished`;
+  rmSync(unfinished, { force: true }); // of a process that was killed
   const file = openSync(unfinished, 'wx', mode);
   try {
     try {
-      writeFileSync(file, text);
+      writeFileSync(file, content);
       fsyncSync(file);
     } finally {
       closeSync(file);

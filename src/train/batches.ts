@@ -31,10 +31,12 @@ export function checkSamples(
 
 /** Hands out rows of `samples` as float32 tensors, a batch at a time, so that the data set itself stays bytes. */
 export class Batches {
+  readonly count: number;
   private readonly scale: Float32Array;
   private readonly size: number;
 
   constructor(private readonly samples: Samples) {
+    this.count = samples.count;
     // bits stay 0 and 1, pixels become 0..1 as PyTorch's ToTensor makes them
     const largest = samples.shape.length === 3 ? 255 : 1;
     this.scale = Float32Array.from({ length: 256 }, (_, byte) => byte / largest);

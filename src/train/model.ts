@@ -43,27 +43,39 @@ export class Model {
   }
 
   /** Copies of all weights, in the order of {@link weights}. */
-  async getWeights(): Promise<Float32Array[]> {
-    return Promise.all(this.weights.map(async variable => (await variable.data<'float32'>()).slice()));
+  getWeights(): Promise<Float32Array[]> {
+    return getVariables(this.weights);
   }
 
   /** @throws if number or length of the arrays differ from the model's */
   setWeights(values: readonly Float32Array[]): void {
-    const [expected, got] = [this.weights.map(w => w.size), values.map(v => v.length)];
-    if (expected.join() !== got.join()) {
-      throw new Error(`setWeights: weights have lengths ${got.join()}, expected ${expected.join()}`);
-    }
-    this.weights.forEach((variable, i) => {
-      const value = tf.tensor(values[i].slice(), variable.shape);
-      variable.assign(value);
-      value.dispose();
-    });
+    setVariables('setWeights', this.weights, values);
   }
 
   /** Frees the weights; the model is of no use afterwards. */
   dispose(): void {
     tf.dispose([...this.weights]);
   }
+}
+
+export function getVariables(variables: readonly tf.Variable[]): Promise<Float32Array[]> {
+  return Promise.all(variables.map(async variable => (await variable.data<'float32'>()).slice()));
+}
+
+export function setVariables(
+  caller: string,
+  variables: readonly tf.Variable[],
+  values: readonly Float32Array[],
+): void {
+  const [expected, got] = [variables.map(v => v.size), values.map(v => v.length)];
+  if (expected.join() !== got.join()) {
+    throw new Error(`${caller}: weights have lengths ${got.join()}, expected ${expected.join()}`);
+  }
+  variables.forEach((variable, i) => {
+    const value = tf.tensor(values[i].slice(), variable.shape);
+    variable.assign(value);
+    value.dispose();
+  });
 }
 
 /** Models of the paper and two smaller ones: first layer's width and the network over that. */

@@ -1,10 +1,12 @@
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
+import { canonicalJson, sha256 } from '../json';
 import { Random } from '../random';
 import type { Progress, Samples } from '../types';
 import { Batches, checkSamples, slices } from './batches';
+import { readCheckpoint, writeCheckpoint } from './checkpoint';
 import { useEngine } from './engine';
-import type { Model } from './model';
+import { getVariables, type Model, setVariables } from './model';
 import { softmaxCrossEntropy } from './ops';
 import { accuracy } from './predict';
 import { sgdUpdate } from './sgd';
@@ -14,7 +16,8 @@ export interface TrainOptions {
   readonly epochs: number;
   /** Default 64. */
   readonly batchSize?: number;
-  readonly learningRate: number;
+  /** Default 0.05; the paper's is 0.1 with 150 epochs. */
+  readonly learningRate?: number;
   /** Epochs, counted from 0, before which the learning rate is multiplied by `gamma`; default none. */
   readonly schedule?: readonly number[];
   /** Default 0.1. */
@@ -29,6 +32,11 @@ export interface TrainOptions {
   readonly flip?: boolean;
   /** Samples, or several named sets of them, whose accuracy is recorded after every epoch. */
   readonly validation?: Samples | Readonly<Record<string, Samples>>;
+  /**
+   * Keeps the state in `folder` every `every` epochs (default 1) and after the last; a training that finds the
+   * state of its own earlier run there goes on from it, and ends as if it had never stopped.
+   */
+  readonly checkpoint?: { readonly folder: string; readonly every?: number };
   /** Called at most every 100 ms. */
   readonly onProgress?: (progress: Progress) => void;
   /** Stops training within a batch; the model keeps the weights of the last finished epoch. */
@@ -70,39 +78,37 @@ const PROGRESS_MS = 100;
 export async function train(model: Model, samples: Samples, options: TrainOptions): Promise<History> {
   const setting = check(model, samples, options);
   await useEngine();
-  const { seed } = setting;
-  const random = {
-    order: new Random(seed, 'order'),
-    flip: new Random(seed, 'flip'),
-    dropout: new Random(seed, 'dropout'),
+  const { checkpoint, seed } = setting;
+  const fingerprint = checkpoint ? await fingerprintOf(model, samples, setting) : '';
+  const saved = checkpoint && readCheckpoint(checkpoint.folder, fingerprint);
+  const stream = (name: string) => (saved ? Random.from(saved.random[name]) : new Random(seed, name));
+  const run: Run = {
+    model,
+    setting,
+    batches: new Batches(samples),
+    random: { order: stream('order'), flip: stream('flip'), dropout: stream('dropout') },
+    velocities: model.trainable.map(({ shape }) => tf.tidy(() => tf.variable(tf.zeros(shape), false))),
   };
-  const velocities = model.trainable.map(variable =>
-    tf.tidy(() => tf.variable(tf.zeros(variable.shape), false)),
-  );
-  const run: Run = { model, samples, setting, random, velocities, batches: new Batches(samples) };
+  const state = [...model.weights, ...run.velocities];
   const epochs: Epoch[] = [];
   try {
+    if (saved) {
+      setVariables('checkpoint', state, saved.arrays);
+      epochs.push(...saved.epochs.slice(0, setting.epochs));
+    }
     while (epochs.length < setting.epochs) {
-      const finished = model.weights.map(variable => variable.clone());
-      let result: Result | undefined;
-      try {
-        result = await runEpoch(run, epochs.length);
-      } finally {
-        if (result === undefined)
-          model.weights.forEach((variable, i) => {
-            variable.assign(finished[i]);
-          });
-        tf.dispose(finished);
-      }
+      const result = await runOrRestore(run, epochs.length);
       if (result === undefined) return { epochs, interrupted: true };
-      const validation: Record<string, number> = {};
-      for (const [name, set] of Object.entries(setting.validation))
-        validation[name] = await accuracy(model, set);
-      epochs.push({ epoch: epochs.length, ...result, validation });
+      epochs.push({ epoch: epochs.length, ...result, validation: await validate(model, setting) });
+      const { folder, every = 1 } = checkpoint ?? {};
+      if (folder !== undefined && (epochs.length % every === 0 || epochs.length === setting.epochs)) {
+        const random = Object.fromEntries(Object.entries(run.random).map(([name, r]) => [name, r.state()]));
+        writeCheckpoint(folder, { fingerprint, epochs, random, arrays: await getVariables(state) });
+      }
     }
     return { epochs, interrupted: false };
   } finally {
-    tf.dispose(velocities);
+    tf.dispose(run.velocities as tf.Variable[]);
   }
 }
 
@@ -118,26 +124,39 @@ export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise
   }
 }
 
-interface Setting extends Required<Omit<TrainOptions, 'validation' | 'onProgress' | 'signal'>> {
-  readonly validation: Readonly<Record<string, Samples>>;
-  readonly onProgress?: (progress: Progress) => void;
-  readonly signal?: AbortSignal;
-}
+/** What decides the outcome, with defaults filled in; and how it is watched. */
+type Setting = Required<Omit<TrainOptions, keyof Watching>> &
+  Omit<Watching, 'validation'> & { readonly validation: Readonly<Record<string, Samples>> };
+type Watching = Pick<TrainOptions, 'validation' | 'checkpoint' | 'onProgress' | 'signal'>;
 
 interface Run {
   readonly model: Model;
-  readonly samples: Samples;
   readonly setting: Setting;
-  readonly random: { readonly order: Random; readonly flip: Random; readonly dropout: Random };
-  readonly velocities: readonly tf.Variable[];
   readonly batches: Batches;
+  readonly random: Readonly<Record<'order' | 'flip' | 'dropout', Random>>;
+  readonly velocities: readonly tf.Variable[];
 }
 
 type Result = Pick<Epoch, 'learningRate' | 'loss' | 'accuracy'>;
 
+/** One epoch; if it is stopped or fails, the model is as it was before. */
+async function runOrRestore(run: Run, epoch: number): Promise<Result | undefined> {
+  const { weights } = run.model;
+  const before = weights.map(variable => variable.clone()); // shares the memory: updates make fresh tensors
+  let result: Result | undefined;
+  try {
+    result = await runEpoch(run, epoch);
+    return result;
+  } finally {
+    if (result === undefined) weights.forEach((variable, i) => void variable.assign(before[i]));
+    tf.dispose(before);
+  }
+}
+
 /** One pass over the samples; undefined if it was stopped on the way. */
 async function runEpoch(run: Run, epoch: number): Promise<Result | undefined> {
-  const { samples, setting, random, batches } = run;
+  const { setting, random, batches } = run;
+  const { count } = batches;
   const { batchSize, epochs, onProgress, signal } = setting;
   const drops = setting.schedule.filter(start => start <= epoch).length;
   const learningRate = setting.learningRate * setting.gamma ** drops;
@@ -167,7 +186,7 @@ async function runEpoch(run: Run, epoch: number): Promise<Result | undefined> {
   };
   let told = performance.now();
   try {
-    for (const rows of slices(random.order.permutation(samples.count), batchSize)) {
+    for (const rows of slices(random.order.permutation(count), batchSize)) {
       queued.push(step(run, batches.take(rows, flip), learningRate));
       taken += rows.length;
       const now = performance.now();
@@ -181,7 +200,7 @@ async function runEpoch(run: Run, epoch: number): Promise<Result | undefined> {
       await otherEvents();
       if (signal?.aborted) return undefined;
       const note = `epoch ${epoch + 1}/${epochs}${read > 0 ? ` loss ${(lossSum / read).toFixed(3)}` : ''}`;
-      const [done, total] = [epoch * samples.count + taken, epochs * samples.count];
+      const [done, total] = [epoch * count + taken, epochs * count];
       onProgress?.({ done, total, unit: 'samples', note });
     }
     await reading;
@@ -193,7 +212,7 @@ async function runEpoch(run: Run, epoch: number): Promise<Result | undefined> {
   }
   await otherEvents();
   if (signal?.aborted) return undefined;
-  return { learningRate, loss: lossSum / samples.count, accuracy: correct / samples.count };
+  return { learningRate, loss: lossSum / count, accuracy: correct / count };
 }
 
 /** A batch's mean loss and number of right answers, still on the engine. */
@@ -222,11 +241,32 @@ function step(run: Run, { x, labels }: { x: tf.Tensor; labels: tf.Tensor1D }, le
   return { ...scores, rows: labels.size };
 }
 
+async function validate(model: Model, { validation }: Setting): Promise<Record<string, number>> {
+  const result: Record<string, number> = {};
+  for (const [name, samples] of Object.entries(validation)) result[name] = await accuracy(model, samples);
+  return result;
+}
+
+/** Everything that a training's outcome depends on, its length excepted, so that a finished one can be prolonged. */
+async function fingerprintOf(model: Model, samples: Samples, setting: Setting): Promise<string> {
+  const { epochs, validation, checkpoint, onProgress, signal, ...decisive } = setting;
+  const { x, y, count, shape } = samples;
+  const start = (await model.getWeights()).map(({ buffer }) => new Uint8Array(buffer));
+  const { description } = model;
+  return sha256(
+    canonicalJson({ decisive, description, count, shape }),
+    x,
+    Int32Array.from(y).join(),
+    ...start,
+  );
+}
+
 function check(model: Model, samples: Samples, options: TrainOptions): Setting {
   checkSamples('train', 'samples', samples, model);
   const { validation = {}, ...rest } = options;
   const setting: Setting = {
     batchSize: 64,
+    learningRate: 0.05,
     schedule: [],
     gamma: 0.1,
     momentum: 0.9,
@@ -249,6 +289,8 @@ function check(model: Model, samples: Samples, options: TrainOptions): Setting {
   expect('gamma', value => value > 0 && value < Infinity, 'a positive number');
   expect('momentum', value => value >= 0 && value < 1, 'a number in [0, 1)');
   expect('weightDecay', value => value >= 0 && value < Infinity, 'a number of at least 0');
+  const { every = 1 } = setting.checkpoint ?? {};
+  if (!positive(every)) throw new Error(`train: checkpoint.every is ${every}, expected a positive integer`);
   if (setting.flip && model.shape.length !== 3) {
     throw new Error(`train: flip is true, expected false for samples of shape [${model.shape}]`);
   }

@@ -1,33 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
-import { Random } from '../../src/random';
 import { useEngine } from '../../src/train/engine';
 import { buildModel, wrapModel } from '../../src/train/model';
 import { accuracy, predictLabels, predictLogits } from '../../src/train/predict';
 import { type TrainOptions, train } from '../../src/train/train';
 import type { Samples } from '../../src/types';
+import { learnable } from './learnable';
 
 const ready = useEngine('wasm');
-
-/** Binary rows whose class can be learned: class k sets every K-th bit from k more often. */
-function bits(count: number, seed: number, width = 24, classes = 4): Samples {
-  const random = new Random(seed);
-  const y = Uint8Array.from({ length: count }, () => random.integer(classes));
-  const draw = (label: number, k: number) => Number(random.next() < (k % classes === label ? 0.8 : 0.2));
-  const x = Uint8Array.from({ length: count * width }, (_, i) => draw(y[Math.floor(i / width)], i % width));
-  return { x, y, count, shape: [width] };
-}
 
 const mlp = (seed = 1) => buildModel('mlp', { shape: [24], classes: 4, seed, width: 32 });
 const quick: TrainOptions = { epochs: 3, batchSize: 16, learningRate: 0.05, seed: 5 };
 
 test('training learns, and records what it learned', async () => {
   const model = mlp();
-  const history = await train(model, bits(200, 1), {
+  const history = await train(model, learnable(200, 1), {
     ...quick,
     epochs: 8,
-    validation: { fresh: bits(100, 2), seen: bits(200, 1) },
+    validation: { fresh: learnable(100, 2), seen: learnable(200, 1) },
   });
   assert.equal(history.interrupted, false);
   assert.deepEqual(
@@ -37,13 +28,13 @@ test('training learns, and records what it learned', async () => {
   const last = history.epochs[7];
   assert.ok(last.loss < history.epochs[0].loss / 2);
   assert.ok(last.validation.fresh > 0.85, `accuracy ${last.validation.fresh}`);
-  assert.equal(last.validation.fresh, await accuracy(model, bits(100, 2)));
+  assert.equal(last.validation.fresh, await accuracy(model, learnable(100, 2)));
 });
 
 test('the same seed gives the same weights to the last bit, another seed others', async () => {
   const weights = async (seed: number) => {
     const model = mlp();
-    await train(model, bits(100, 1), { ...quick, seed });
+    await train(model, learnable(100, 1), { ...quick, seed });
     return model.getWeights();
   };
   await ready;
@@ -55,8 +46,8 @@ test('training and prediction keep no tensors', async () => {
   await ready;
   const model = mlp();
   const after = async (epochs: number) => {
-    await train(model, bits(100, 1), { ...quick, epochs, validation: bits(50, 2) });
-    await predictLogits(model, bits(50, 2));
+    await train(model, learnable(100, 1), { ...quick, epochs, validation: learnable(50, 2) });
+    await predictLogits(model, learnable(50, 2));
     return tf.memory().numTensors;
   };
   assert.equal(await after(2), await after(5));
@@ -69,7 +60,7 @@ test('a loss that is no longer finite stops training at the last finished epoch'
   const before = await model.getWeights();
   const tensors = tf.memory().numTensors;
   await assert.rejects(
-    train(model, bits(100, 1), diverging),
+    train(model, learnable(100, 1), diverging),
     /train: loss is (NaN|Infinity) in epoch 0, batch \d+, learning rate 1e\+30/,
   );
   assert.deepEqual(await model.getWeights(), before);
@@ -78,7 +69,7 @@ test('a loss that is no longer finite stops training at the last finished epoch'
 
 test('an abort leaves the weights of the last finished epoch', async () => {
   const stop = new AbortController();
-  const samples = bits(2000, 1);
+  const samples = learnable(2000, 1);
   const interrupted = mlp();
   const history = await train(interrupted, samples, {
     ...quick,
@@ -95,7 +86,12 @@ test('an abort leaves the weights of the last finished epoch', async () => {
 });
 
 test('the learning rate falls before the scheduled epochs', async () => {
-  const { epochs } = await train(mlp(), bits(20, 1), { ...quick, epochs: 4, schedule: [1, 3], gamma: 0.5 });
+  const { epochs } = await train(mlp(), learnable(20, 1), {
+    ...quick,
+    epochs: 4,
+    schedule: [1, 3],
+    gamma: 0.5,
+  });
   assert.deepEqual(
     epochs.map(({ learningRate }) => learningRate),
     [0.05, 0.025, 0.025, 0.0125],
@@ -111,12 +107,12 @@ test('a network of the layers API trains as well', async () => {
     ],
   });
   const model = wrapModel(network);
-  await train(model, bits(200, 1), { ...quick, epochs: 8 });
-  assert.ok((await accuracy(model, bits(100, 2))) > 0.85);
+  await train(model, learnable(200, 1), { ...quick, epochs: 8 });
+  assert.ok((await accuracy(model, learnable(100, 2))) > 0.85);
 });
 
 test('labels are the largest logits', async () => {
-  const [model, samples] = [mlp(), bits(700, 3)]; // more than one batch
+  const [model, samples] = [mlp(), learnable(700, 3)]; // more than one batch
   const logits = await predictLogits(model, samples);
   const labels = await predictLabels(model, samples);
   assert.equal(logits.length, 2800);
@@ -126,7 +122,7 @@ test('labels are the largest logits', async () => {
 });
 
 test('wrong arguments name themselves', async () => {
-  const samples = bits(10, 1);
+  const samples = learnable(10, 1);
   const refuses = (changed: Partial<Samples>, options: Partial<TrainOptions>, message: RegExp) =>
     assert.rejects(train(mlp(), { ...samples, ...changed }, { ...quick, ...options }), message);
   const y = samples.y.slice();
