@@ -1,7 +1,7 @@
 import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import { sha256 } from '../json';
 import { takeLock } from './lock';
 
 /** What a ledger is bound to: another plan can't be continued in it. Hashes are SHA-256, in hex. */
@@ -33,39 +33,16 @@ export interface LedgerAnswer {
   readonly time: string;
 }
 
-const integer = z.int().min(0);
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
-const headerLine = z.strictObject({
-  ledger: z.literal(1),
-  plan: z.strictObject({
-    seed: integer,
-    target: integer,
-    classes: integer,
-    queries: integer,
-    anyLabel: z.boolean(),
-    inputs: hash,
-    model: z.string().nullable(),
-  }),
-});
-const sentLine = z.strictObject({ sent: z.array(integer).min(1) });
-const answerLine = z.strictObject({
-  query: integer,
-  row: integer,
-  input: hash,
-  label: integer.nullable(),
-  attempt: integer.min(1),
-  time: z.iso.datetime(),
-});
+type Line = { ledger: 1; plan: LedgerPlan } | { sent: readonly number[] } | LedgerAnswer;
 
 /**
  * The record of a probing, one JSON object a line, so that a query that was paid for is never lost and never
  * asked twice, whatever kills the process.
  *
  * First line: the plan. Then, as it happens: `{"sent":[…]}` before queries leave, one {@link LedgerAnswer} for
- * each that came back. An answer counts when it is on the disk. One process at a time has a ledger open. The
- * last line, torn by a crash, is dropped with a warning (its answer never counted); any other damage is refused.
- *
- * A ledger holds no secrets but the labels, and hashes of samples.
+ * each that came back. Every line ends with `chain`, a hash of itself and the line before. An answer counts when
+ * it is on the disk. One process at a time has a ledger open. A last line torn by a crash is dropped with a
+ * warning (its answer never counted); any other damage is refused.
  */
 export class Ledger {
   /** What was answered so far, by query. */
@@ -74,6 +51,7 @@ export class Ledger {
   sent = 0;
   private readonly attempts = new Map<number, number>();
   private size = 0;
+  private chain = '';
 
   private constructor(
     readonly path: string,
@@ -84,7 +62,7 @@ export class Ledger {
   /**
    * Starts the ledger at `path`, or continues it.
    *
-   * @throws Error when another process has it open, it belongs to another plan, or it is damaged
+   * @throws Error when another process has it open, it belongs to another plan, it is damaged or can't be written
    */
   static open(path: string, plan: LedgerPlan): Ledger {
     const unlock = takeLock(path);
@@ -134,31 +112,38 @@ export class Ledger {
       );
     }
     const lines = bytes.toString('utf8', 0, this.size).split('\n').slice(0, -1);
-    if (lines.length === 0) {
-      this.append([{ ledger: 1, plan }]);
-      fsyncSync(this.file);
-      syncFolder(dirname(this.path));
-      return;
-    }
-    lines.forEach((line, i) => {
+    lines.forEach((text, i) => {
       try {
-        const entry: unknown = JSON.parse(line);
-        if (i === 0) requireSamePlan(headerLine.parse(entry).plan, plan);
-        else if (Object.hasOwn(entry as object, 'sent')) this.countSent(sentLine.parse(entry).sent);
-        else this.loadAnswer(answerLine.parse(entry), plan);
+        this.take(this.unchained(text), i === 0, plan);
       } catch (error) {
-        const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
-        throw new Error(`Ledger: ${this.path}:${i + 1}: ${reason}`);
+        throw new Error(`Ledger: ${this.path}:${i + 1}: ${(error as Error).message}`);
       }
     });
+    if (lines.length > 0) return;
+    this.append([{ ledger: 1, plan }]);
+    fsyncSync(this.file);
+    syncFolder(dirname(this.path));
   }
 
-  private loadAnswer(entry: LedgerAnswer, { queries, classes }: LedgerPlan): void {
-    if (entry.query >= queries || (entry.label ?? 0) >= classes) {
-      throw new Error(`query ${entry.query} with label ${entry.label} is outside the plan`);
+  private unchained(text: string): Line {
+    const { chain, ...line } = JSON.parse(text);
+    this.chain = this.link(line);
+    if (chain !== this.chain || text !== JSON.stringify({ ...line, chain })) {
+      throw new Error('the line or the one before was altered, expected them as they were written');
     }
-    if (this.answers.has(entry.query)) throw new Error(`query ${entry.query} is answered a second time`);
-    this.answers.set(entry.query, entry);
+    return line;
+  }
+
+  private take(line: Line, first: boolean, plan: LedgerPlan): void {
+    if (first !== 'ledger' in line) throw new Error('expected the plan on the first line and nowhere else');
+    if ('ledger' in line) requireSamePlan(line.plan, plan);
+    else if ('sent' in line) this.countSent(line.sent);
+    else if (this.answers.has(line.query)) throw new Error(`query ${line.query} is answered a second time`);
+    else this.answers.set(line.query, line);
+  }
+
+  private link(line: object): string {
+    return sha256(this.chain, JSON.stringify(line)).slice(0, 16);
   }
 
   private countSent(queries: readonly number[]): void {
@@ -166,11 +151,17 @@ export class Ledger {
     for (const query of queries) this.attempts.set(query, (this.attempts.get(query) ?? 0) + 1);
   }
 
-  private append(entries: readonly object[]): void {
-    const bytes = Buffer.from(entries.map(entry => `${JSON.stringify(entry)}\n`).join(''));
+  private append(lines: readonly Line[]): void {
+    const { chain } = this;
+    const text = lines.map(line => {
+      this.chain = this.link(line);
+      return `${JSON.stringify({ ...line, chain: this.chain })}\n`;
+    });
+    const bytes = Buffer.from(text.join(''));
     try {
       for (let written = 0; written < bytes.length; ) written += writeSync(this.file, bytes, written);
     } catch (error) {
+      this.chain = chain;
       ftruncateSync(this.file, this.size); // half a line would be damage in the middle of the file
       this.fail(error as Error);
     }
