@@ -58,8 +58,10 @@ export type { Preprocess } from './probe/tensor';
 export { Random, type RandomState } from './random';
 export { type Evidence, writeEvidence } from './report/evidence';
 export { COLOURS, type Figure, showFigure, writeFigure } from './report/figure';
+export { imagesFigure, type Picture, showImages } from './report/figure-images';
 export { showProgress } from './report/progress';
-export { showTable, type Table } from './report/table';
+export { outFolder, readSummary, type Summary, writeSummary } from './report/summary';
+export { showTable, type Table, tableText } from './report/table';
 export {
   type Check,
   type Replay,

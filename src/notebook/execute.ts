@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { basename, dirname, resolve } from 'node:path';
+import { type Failure, toJupyterError } from './failure';
 import { type Notebook, type Output, readNotebook } from './notebook';
-import type { Failure } from './session';
 import type { Job, Report } from './worker';
 
 /** A notebook stopped at a cell; `executed` holds what had been shown until then, the error included. */
@@ -59,9 +59,7 @@ export async function executeNotebook(path: string, options: ExecuteOptions = {}
     } else {
       cell.execution_count = report.count;
       if (report.failure) {
-        const { name, message, stack } = report.failure;
-        const traceback = (stack || `${name}: ${message}`).split('\n');
-        outputs.push({ output_type: 'error', ename: name, evalue: message, traceback });
+        outputs.push({ output_type: 'error', ...toJupyterError(report.failure) });
         failed = { cell: notebook.cells.indexOf(cell) + 1, failure: report.failure };
       }
       options.onCell?.(report.count, code.length);
@@ -74,7 +72,7 @@ export async function executeNotebook(path: string, options: ExecuteOptions = {}
     if (report.kind === 'done') finished = report.count;
   });
   if (!failed && finished < code.length) {
-    const failure = { name: 'Error', message: `the process ended: ${left}`, stack: '' };
+    const failure = { name: 'Error', message: `the process ended: ${left}`, stack: [] };
     failed = { cell: notebook.cells.indexOf(code[finished]) + 1, failure };
   }
   if (failed) throw new CellError(basename(path), failed.cell, failed.failure, notebook);

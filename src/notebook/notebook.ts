@@ -30,7 +30,7 @@ const KERNEL = {
     file_extension: '.ts',
     mimetype: 'text/typescript',
     name: 'typescript',
-    version: '',
+    version: '3.7.2', // as the kernel says, so that saving in Jupyter changes nothing
   },
 };
 

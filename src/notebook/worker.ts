@@ -1,3 +1,4 @@
+import type { Failure } from './failure';
 import { startSession } from './session';
 
 /** What the parent asks for: cells to run in turn, in this process. */
@@ -16,7 +17,7 @@ export type Report =
       data: Record<string, unknown>;
       metadata: Record<string, unknown>;
     }
-  | { kind: 'done'; count: number; failure: import('./session').Failure | null };
+  | { kind: 'done'; count: number; failure: Failure | null };
 
 process.once('message', async ({ cells }: Job) => {
   const session = startSession();
@@ -29,7 +30,7 @@ process.once('message', async ({ cells }: Job) => {
       ({ data, metadata, transient }, update) =>
         void tell({ kind: 'display', count, update, id: transient.display_id, data, metadata }),
     );
-    const unknown = { name: 'Error', message: `tslab answered ${status}`, stack: '' };
+    const unknown = { name: 'Error', message: `tslab answered ${status}`, stack: [] };
     const failure = status === 'ok' ? null : (session.failure() ?? unknown);
     await tell({ kind: 'done', count, failure });
     if (failure) break;

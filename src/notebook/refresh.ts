@@ -1,0 +1,27 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { showProgress } from '../report/progress';
+import { executeNotebook } from './execute';
+import { writeNotebook } from './notebook';
+import { ROOT } from './root';
+
+/*
+ * `npm run notebooks [NAME…]`: executes notebooks in place, so that their committed outputs are what the code says
+ * today. On the WebAssembly engine, which gives the same numbers on every machine.
+ */
+async function main(names: string[]): Promise<void> {
+  const folder = join(ROOT, 'notebooks');
+  const files = readdirSync(folder).filter(file => file.endsWith('.ipynb'));
+  for (const file of files.filter(each => names.length === 0 || names.some(name => each.startsWith(name)))) {
+    const bar = showProgress(file);
+    const onCell = (done: number, total: number) => bar({ done, total, unit: 'cells' });
+    const path = join(folder, file);
+    await writeNotebook(path, await executeNotebook(path, { onCell, env: { MIB_ENGINE: 'wasm' } }));
+    console.log(`${file} refreshed`);
+  }
+}
+
+main(process.argv.slice(2)).catch(error => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
