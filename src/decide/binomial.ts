@@ -78,7 +78,7 @@ export function clopperPearson(options: {
   const { hits, queries, confidence } = options;
   const checks = checksOf('clopperPearson');
   checks.hits(hits, queries);
-  checks.proportion('confidence', confidence);
+  checks.confidence(confidence);
   const side = (1 - confidence) / 2;
   return [lowerLimit(hits, queries, side), upperLimit(hits, queries, side)];
 }

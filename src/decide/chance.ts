@@ -36,7 +36,7 @@ export function estimateChance(options: {
 }): ChanceEstimate {
   const { models, confidence } = options;
   const checks = checksOf('estimateChance');
-  checks.proportion('confidence', confidence);
+  checks.confidence(confidence);
   checks.integer('models.length', models.length, 1);
   let hits = 0;
   let queries = 0;

@@ -6,6 +6,8 @@ export interface Checks {
   hits(hits: number, queries: number): void;
   /** A number strictly between 0 and 1. */
   proportion(argument: string, value: number): void;
+  /** A number from 0.5 on and below 1. */
+  confidence(value: number): void;
   /** Throws: for what the other checks do not cover. */
   fail(argument: string, value: unknown, expected: string): never;
 }
@@ -32,5 +34,9 @@ export function checksOf(name: string): Checks {
     integer('queries', queries, 1);
     integer('hits', count, 0, queries);
   };
-  return { integer, hits, proportion, fail };
+  const confidence: Checks['confidence'] = value => {
+    if (!(typeof value === 'number' && value >= 0.5 && value < 1))
+      fail('confidence', value, 'a number in 0.5..1');
+  };
+  return { integer, hits, proportion, confidence, fail };
 }

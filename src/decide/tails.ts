@@ -38,13 +38,11 @@ export function studentTail(t: number, degrees: number): number {
   return t > 0 ? tail : 1 - tail;
 }
 
-/** The `probability`-quantile of Student's distribution: jStat's, improved by two Newton steps on the tail. */
+/** The quantile of Student's distribution at a probability from ½ on: jStat's, improved by two Newton steps. */
 export function studentQuantile(probability: number, degrees: number): number {
   let t = jStat.studentt.inv(probability, degrees);
   for (let step = 0; step < 2; step++) {
-    const error =
-      t < 0 ? probability - studentTail(-t, degrees) : studentTail(t, degrees) - (1 - probability);
-    t += error / jStat.studentt.pdf(t, degrees);
+    t += (studentTail(t, degrees) - (1 - probability)) / jStat.studentt.pdf(t, degrees);
   }
   return t;
 }
@@ -63,32 +61,36 @@ export function turningPoint(isAbove: (x: number) => boolean, low: number, high:
 function logIncompleteBeta(x: number, y: number, a: number, b: number): number {
   // the fraction converges fast below the mean; above it the complement is the small one
   if (x > (a + 1) / (a + b + 2)) return Math.log1p(-Math.exp(logIncompleteBeta(y, x, b, a)));
-  return logBetaDensity(x, y, a, b) - Math.log(a * betaFraction(x, a, b));
+  return logBetaDensity(x, y, a, b) - Math.log(betaFraction(x, y, a, b));
 }
 
-/** The continued fraction 1 + d₁/(1 + d₂/(1 + …)) of DLMF 8.17.22, by Lentz's method. */
-function betaFraction(x: number, a: number, b: number): number {
-  let value = 1;
-  let upper = 1;
+/**
+ * The continued fraction of Didonato and Morris (ACM TOMS 18, 1992, eq. 9), by Lentz's method. It is the even part of
+ * the usual one (DLMF 8.17.22), which loses digits where x is close to 1.
+ */
+function betaFraction(x: number, y: number, a: number, b: number): number {
+  const above = a * y - b * x;
+  let value = (a / (a + 1)) * (above + 1);
+  let upper = value;
   let lower = 0;
-  const multiply = (d: number) => {
-    lower = 1 / (1 + d * lower);
-    upper = 1 + d / upper;
+  for (let m = 1; ; m++) {
+    const root = x / (a + 2 * m - 1);
+    const numerator = (a + m - 1) * root * (a + b + m - 1) * root * m * (b - m);
+    const denominator = m + m * (b - m) * root + ((a + m) / (a + 2 * m + 1)) * (above + 1 + m * (1 + y));
+    lower = 1 / (denominator + numerator * lower);
+    upper = denominator + numerator / upper;
     value *= upper * lower;
-    return Math.abs(upper * lower - 1);
-  };
-  for (let m = 0; ; m++) {
-    const odd = multiply((-(a + m) * (a + b + m) * x) / (a + 2 * m) / (a + 2 * m + 1));
-    const even = multiply(((m + 1) * (b - m - 1) * x) / (a + 2 * m + 1) / (a + 2 * m + 2));
-    if (odd < 1e-15 && even < 1e-15) return value;
+    if (Math.abs(upper * lower - 1) < 1e-15) return value;
   }
 }
 
 /** log of x^a · y^b / B(a, b), y = 1 − x, by Loader's saddle-point form: no difference of large logarithms. */
 function logBetaDensity(x: number, y: number, a: number, b: number): number {
   const n = a + b;
+  const above = a * y - b * x; // a − n·x, without the cancellation
   const stirling = stirlingError(n) - stirlingError(a) - stirlingError(b);
-  return 0.5 * Math.log((a / n) * (b / (2 * Math.PI))) + stirling - deviance(a, n * x) - deviance(b, n * y);
+  const root = 0.5 * Math.log((a / n) * (b / (2 * Math.PI)));
+  return root + stirling - deviance(a, n * x, above) - deviance(b, n * y, -above);
 }
 
 /** log Γ(z + 1) less Stirling's approximation of it, (z + ½) log z − z + ½ log 2π. */
@@ -98,11 +100,11 @@ function stirlingError(z: number): number {
   return (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s * (1 / 1680 - s / 1188)))) / z;
 }
 
-/** observed · log(observed / expected) + expected − observed, also where the two nearly agree. */
-function deviance(observed: number, expected: number): number {
-  const v = (observed - expected) / (observed + expected);
-  if (Math.abs(v) > 0.1) return observed * Math.log(observed / expected) + expected - observed;
-  let sum = (observed - expected) * v;
+/** observed · log(observed / expected) − difference, where difference = observed − expected may be small. */
+function deviance(observed: number, expected: number, difference: number): number {
+  const v = difference / (observed + expected);
+  if (Math.abs(v) > 0.1) return observed * Math.log(observed / expected) - difference;
+  let sum = difference * v;
   let power = 2 * observed * v;
   for (let k = 3; ; k += 2) {
     power *= v * v;

@@ -8,7 +8,7 @@ export interface TheoremSetting {
   readonly classes: number;
   /** m, at least 2: one query leaves no degree of freedom for the variance. */
   readonly queries: number;
-  /** τ, between 0 and 1; the nominal level is 1 − τ. */
+  /** τ, from 0.5 on and below 1; the nominal level is 1 − τ. */
   readonly confidence: number;
 }
 
@@ -35,7 +35,7 @@ export function theoremThreshold(setting: TheoremSetting): number {
   const freedom = setting.queries - 1;
   const beta = 1 / setting.classes;
   const t = studentQuantile(setting.confidence, freedom);
-  // (m−1+t²) α̂² − (2β(m−1)+t²) α̂ + (m−1)β² = 0; the sign of t picks the root
+  // (m−1+t²) α̂² − (2β(m−1)+t²) α̂ + (m−1)β² = 0
   const root = t * Math.sqrt(t * t + 4 * freedom * beta * (1 - beta));
   return (2 * beta * freedom + t * t + root) / (2 * (freedom + t * t));
 }
@@ -102,6 +102,6 @@ function check(name: string, { classes, queries, confidence }: TheoremSetting) {
   const checks = checksOf(name);
   checks.integer('classes', classes, 2);
   checks.integer('queries', queries, 2);
-  checks.proportion('confidence', confidence);
+  checks.confidence(confidence);
   return checks;
 }
