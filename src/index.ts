@@ -40,6 +40,7 @@ export { readKey, writeKey } from './mark/key-file';
 export type { Plan } from './mark/plan';
 export { markSamples, stamp } from './mark/stamp';
 export { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from './mark/trigger';
+export { outFolder } from './out-folder';
 export { type HttpModel, type HttpOptions, httpModel } from './probe/http';
 export { type KeysProbing, probeKeys } from './probe/keys';
 export { localModel } from './probe/local';
@@ -60,7 +61,7 @@ export { type Evidence, writeEvidence } from './report/evidence';
 export { COLOURS, type Figure, showFigure, writeFigure } from './report/figure';
 export { imagesFigure, type Picture, showImages } from './report/figure-images';
 export { showProgress } from './report/progress';
-export { outFolder, readSummary, type Summary, writeSummary } from './report/summary';
+export { readSummary, type Summary, writeSummary } from './report/summary';
 export { showTable, type Table, tableText } from './report/table';
 export {
   type Check,
@@ -72,6 +73,7 @@ export {
 export { type Engine, type EngineName, useEngine } from './train/engine';
 export { buildModel, Model, type ModelName, type ModelOptions, wrapModel } from './train/model';
 export { accuracy, predictLabels, predictLogits } from './train/predict';
+export { keepModel, reuseModel } from './train/reuse';
 export { loadModel, saveModel } from './train/save';
 export { type Epoch, type History, type TrainOptions, train, untilInterrupted } from './train/train';
 export type { BlackBox, Dataset, Progress, Samples } from './types';

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { outFolder } from '../out-folder';
 
 const rate = z.number().min(0).max(1);
 const count = z.number().int().min(0);
@@ -36,11 +37,6 @@ export interface Summary {
     theorem: { threshold: number; rejected: boolean };
     binomial: { pValue: number; rejected: boolean };
   }[];
-}
-
-/** The folder for everything that a run leaves: `MIB_OUT`, or `out/` of this repository. */
-export function outFolder(): string {
-  return process.env.MIB_OUT || join(__dirname, '..', '..', '..', 'out');
 }
 
 /** Writes `summary.json` to the {@link outFolder}, checked, and returns its path. */
