@@ -14,18 +14,7 @@ const ARCHIVE: PublishedFile = {
 const FOLDER = 'cifar-10-batches-bin';
 const TRAIN = [1, 2, 3, 4, 5].map(number => `${FOLDER}/data_batch_${number}.bin`);
 const TEST = [`${FOLDER}/test_batch.bin`];
-const CLASS_NAMES = [
-  'airplane',
-  'automobile',
-  'bird',
-  'cat',
-  'deer',
-  'dog',
-  'frog',
-  'horse',
-  'ship',
-  'truck',
-];
+const CLASS_NAMES = 'airplane automobile bird cat deer dog frog horse ship truck'.split(' ');
 
 const CHANNELS = 3;
 const PIXELS = 32 * 32;
@@ -40,12 +29,8 @@ const BATCH = 10_000;
 export async function loadCifar10(options: FetchOptions): Promise<Dataset> {
   const { content, verified } = await readPublished(ARCHIVE, options, async path => {
     const entries = await readArchive(path, ARCHIVE.name, [...TRAIN, ...TEST]);
-    const part = (names: string[]) =>
-      parseBatches(
-        names.map(name => ({ name, bytes: entries.get(name) as Uint8Array })),
-        BATCH,
-      );
-    return { train: part(TRAIN), test: part(TEST) };
+    const batch = (name: string) => ({ name, bytes: entries.get(name) as Uint8Array });
+    return { train: parseBatches(TRAIN.map(batch), BATCH), test: parseBatches(TEST.map(batch), BATCH) };
   });
   return {
     name: 'cifar10',

@@ -4,22 +4,15 @@ import { gunzipSync } from 'node:zlib';
 import type { Dataset, Samples } from '../types';
 import { type FetchOptions, hashFile, readPublished } from './fetch';
 
-const FILES = {
-  trainImages: 'train-images-idx3-ubyte.gz',
-  trainLabels: 'train-labels-idx1-ubyte.gz',
-  testImages: 't10k-images-idx3-ubyte.gz',
-  testLabels: 't10k-labels-idx1-ubyte.gz',
-} as const;
-
-type FileName = (typeof FILES)[keyof typeof FILES];
-
 /** sha256 of the files that ship in `data/fashion-mnist/`. */
-const SUBSET: Record<FileName, string> = {
+const SUBSET = {
   'train-images-idx3-ubyte.gz': '382734f6919da9836ae81dd4a7a4d1309aa6282e88015a1807d6e602b12a2ad9',
   'train-labels-idx1-ubyte.gz': '9d6c1d006569b56752dbe1682f27834fb6f2abf8c8da2eb93256afa8a7f30204',
   't10k-images-idx3-ubyte.gz': '11d25f66f58e03e38015c44f110eb879c803863025a115423ad9aeea81a93f61',
   't10k-labels-idx1-ubyte.gz': 'b1438cf009d1cddf86486608a4f8e31a00e6f29c6165083d0f4edf5263473d2b',
 };
+
+type FileName = keyof typeof SUBSET;
 
 /** md5 of the official files, as published by their authors. */
 const OFFICIAL: Record<FileName, string> = {
@@ -35,46 +28,33 @@ const ADDRESSES = [
 ];
 
 const SIDE = 28;
-
-const DESCRIPTION = {
-  name: 'fashion-mnist',
-  classes: 10,
-  classNames: [
-    'T-shirt/top',
-    'Trouser',
-    'Pullover',
-    'Dress',
-    'Coat',
-    'Sandal',
-    'Shirt',
-    'Sneaker',
-    'Bag',
-    'Ankle boot',
-  ],
-};
+const CLASS_NAMES =
+  'T-shirt/top, Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot'.split(', ');
 
 /**
  * The subset of Fashion-MNIST that ships with this package: 10,000 + 2,000 images, as many of each class.
  *
  * @param folder where the four files lie
- * @throws when a file is missing, changed or malformed
+ * @throws when a file is missing or changed
  */
 export async function loadFashionMnistSubset(folder: string): Promise<Dataset> {
-  const read = async (name: FileName) => {
+  const parts = await readParts(async name => {
     const path = join(folder, name);
     const digest = await hashFile(path, 'sha256');
     if (digest !== SUBSET[name]) {
       throw new Error(`loadFashionMnistSubset: sha256 of ${path} is ${digest}, expected ${SUBSET[name]}`);
     }
     return readFile(path);
-  };
+  });
+  const provenance =
+    'Fashion-MNIST (Xiao, Rasul, Vollgraf 2017; MIT licence), a class-balanced subset of 12,000 images with ' +
+    'a split of its own, see data/README.md; sha256 of the four files verified';
   return {
-    ...DESCRIPTION,
-    train: parseIdx(FILES.trainImages, await read(FILES.trainImages), await read(FILES.trainLabels)),
-    test: parseIdx(FILES.testImages, await read(FILES.testImages), await read(FILES.testLabels)),
-    provenance:
-      'Fashion-MNIST (Xiao, Rasul, Vollgraf 2017; MIT licence), a class-balanced subset of 12,000 images with ' +
-      'a split of its own, see data/README.md; sha256 of the four files verified',
+    name: 'fashion-mnist',
+    classes: CLASS_NAMES.length,
+    classNames: CLASS_NAMES,
+    ...parts,
+    provenance,
   };
 }
 
@@ -84,45 +64,57 @@ export async function loadFashionMnistSubset(folder: string): Promise<Dataset> {
  * @throws when a file cannot be had (see `readPublished`) or is malformed
  */
 export async function loadFashionMnist(options: FetchOptions): Promise<Dataset> {
-  const read = (name: FileName) => {
+  const sums: string[] = [];
+  const parts = await readParts(async name => {
     const urls = ADDRESSES.map(address => `${address}/${name}`);
     const file = { name, urls, checksum: { algorithm: 'md5', digest: OFFICIAL[name] } } as const;
-    return readPublished(file, options, path => readFile(path));
-  };
-  const trainImages = await read(FILES.trainImages);
-  const trainLabels = await read(FILES.trainLabels);
-  const testImages = await read(FILES.testImages);
-  const testLabels = await read(FILES.testLabels);
-  const verified = [trainImages, trainLabels, testImages, testLabels].map(file => file.verified);
+    const { content, verified } = await readPublished(file, options, path => readFile(path));
+    sums.push(verified);
+    return content;
+  });
+  const provenance = `Fashion-MNIST (Xiao, Rasul, Vollgraf 2017; MIT licence), four files: ${sums.join('; ')}`;
   return {
-    ...DESCRIPTION,
-    train: parseIdx(FILES.trainImages, trainImages.content, trainLabels.content),
-    test: parseIdx(FILES.testImages, testImages.content, testLabels.content),
-    provenance: `Fashion-MNIST (Xiao, Rasul, Vollgraf 2017; MIT licence), four files: ${verified.join('; ')}`,
+    name: 'fashion-mnist',
+    classes: CLASS_NAMES.length,
+    classNames: CLASS_NAMES,
+    ...parts,
+    provenance,
   };
+}
+
+async function readParts(read: (name: FileName) => Promise<Uint8Array>) {
+  const part = async (prefix: 'train' | 't10k') =>
+    parseIdx(
+      prefix,
+      await read(`${prefix}-images-idx3-ubyte.gz`),
+      await read(`${prefix}-labels-idx1-ubyte.gz`),
+    );
+  return { train: await part('train'), test: await part('t10k') };
 }
 
 /**
  * Images and labels from a pair of gzipped IDX files (http://yann.lecun.com/exdb/mnist/): a magic number, the
  * dimensions as big-endian 32-bit integers, then one byte a value.
  *
- * @param name file name of the images, for messages; that of the labels follows from it
+ * @param prefix of the files' names, for messages
  * @throws when a file is truncated, has another magic number, size or length, or a label above 9
  */
-export function parseIdx(name: FileName, images: Uint8Array, labels: Uint8Array): Samples {
-  const labelsName = name.replace('images-idx3', 'labels-idx1');
-  const pixels = parseArray(name, images, 3);
-  const y = parseArray(labelsName, labels, 1);
+export function parseIdx(prefix: 'train' | 't10k', images: Uint8Array, labels: Uint8Array): Samples {
+  const names = [`${prefix}-images-idx3-ubyte.gz`, `${prefix}-labels-idx1-ubyte.gz`];
+  const pixels = parseArray(names[0], images, 3);
+  const y = parseArray(names[1], labels, 1);
   const [count, height, width] = pixels.dimensions;
   if (height !== SIDE || width !== SIDE) {
-    throw new Error(`parseIdx: ${name} has images of ${height}×${width}, expected ${SIDE}×${SIDE}`);
+    throw new Error(`parseIdx: ${names[0]} has images of ${height}×${width}, expected ${SIDE}×${SIDE}`);
   }
   if (y.dimensions[0] !== count) {
-    throw new Error(`parseIdx: ${labelsName} has ${y.dimensions[0]} labels, expected ${count} as in ${name}`);
+    throw new Error(
+      `parseIdx: ${names[1]} has ${y.dimensions[0]} labels, expected ${count} as in ${names[0]}`,
+    );
   }
-  const wrong = y.values.findIndex(label => label >= DESCRIPTION.classes);
+  const wrong = y.values.findIndex(label => label >= CLASS_NAMES.length);
   if (wrong >= 0) {
-    throw new Error(`parseIdx: ${labelsName}, record ${wrong}: label is ${y.values[wrong]}, expected 0..9`);
+    throw new Error(`parseIdx: ${names[1]}, record ${wrong}: label is ${y.values[wrong]}, expected 0..9`);
   }
   return { x: pixels.values, y: y.values, count, shape: [SIDE, SIDE, 1] };
 }

@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import https from 'node:https';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
 import type { Progress } from '../types';
+
+/** Longest pause of a server, in milliseconds, that is waited for. */
+const SILENCE = 60_000;
 
 /** A file as its publisher describes it. */
 export interface PublishedFile {
@@ -112,14 +118,12 @@ async function readCached<T>(
   path: string,
   read: (path: string) => Promise<T>,
 ): Promise<Verified<T> | undefined> {
+  if (!existsSync(path)) return undefined;
   const expected = file.checksum ?? (await recordedChecksum(path));
-  if (!expected || !existsSync(path)) return undefined;
-  const actual = await hashFile(path, expected.algorithm);
-  if (actual === expected.digest) {
-    return { content: await read(path), verified: inWords(file, expected.algorithm, actual) };
-  }
-  process.emitWarning(`${path} was changed since its download (its checksum differs), downloading it again`);
-  return undefined;
+  const algorithm = expected?.algorithm ?? 'sha256';
+  const actual = await hashFile(path, algorithm);
+  if (expected && actual !== expected.digest) return undefined;
+  return { content: await read(path), verified: inWords(file, algorithm, actual) };
 }
 
 async function download<T>(
@@ -130,9 +134,10 @@ async function download<T>(
   read: (path: string) => Promise<T>,
 ): Promise<Verified<T>> {
   const part = `${path}.part`;
-  const recorded = await recordedChecksum(path);
-  const expected = file.checksum ?? recorded;
+  const expected = file.checksum ?? (await recordedChecksum(path));
   const algorithm = expected?.algorithm ?? 'sha256';
+  if (existsSync(path))
+    process.emitWarning(`${path} is damaged (its checksum differs), downloading it again`);
   const failures: string[] = [];
   for (const url of urls) {
     try {
@@ -164,25 +169,18 @@ async function download<T>(
 
 /** Appends to `part` what it lacks of `url`, and tells whether it kept what was there. */
 async function transfer(url: string, part: string, name: string, options: FetchOptions): Promise<boolean> {
-  // imported only when something is downloaded; unlike Node's own fetch, it heeds HTTPS_PROXY on every version
-  const { EnvHttpProxyAgent, fetch } = await import('undici');
-  const dispatcher = new EnvHttpProxyAgent();
+  const there = existsSync(part) ? (await stat(part)).size : 0;
+  const response = await request(url, there > 0 ? { range: `bytes=${there}-` } : {}, options.signal);
   try {
-    const there = existsSync(part) ? (await stat(part)).size : 0;
-    const headers: Record<string, string> = { 'accept-encoding': 'identity' };
-    if (there > 0) headers.range = `bytes=${there}-`;
-    const response = await fetch(url, { dispatcher, headers, signal: options.signal });
-    if (response.status === 416 && there > 0) return true; // nothing is missing; the checksum will tell
-    if (!response.ok || !response.body) {
-      throw new Error(`the server answered ${response.status} ${response.statusText}`);
-    }
-    const range = response.headers.get('content-range') ?? '';
-    const resumed = response.status === 206 && range.startsWith(`bytes ${there}-`);
+    const { statusCode, statusMessage, headers } = response;
+    if (statusCode === 416 && there > 0) return true; // nothing is missing; the checksum will tell
+    const resumed = statusCode === 206 && !!headers['content-range']?.startsWith(`bytes ${there}-`);
+    if (statusCode !== 200 && !resumed) throw new Error(`the server answered ${statusCode} ${statusMessage}`);
     let done = resumed ? there : 0;
-    const total = done + (Number(response.headers.get('content-length')) || Number.POSITIVE_INFINITY);
+    const total = done + (Number(headers['content-length']) || Number.POSITIVE_INFINITY);
     const file = await open(part, resumed ? 'a' : 'w');
     try {
-      for await (const chunk of response.body) {
+      for await (const chunk of response) {
         await file.appendFile(chunk);
         done += chunk.length;
         options.onProgress?.({ done, total, unit: 'bytes', note: name });
@@ -192,8 +190,31 @@ async function transfer(url: string, part: string, name: string, options: FetchO
     }
     return resumed;
   } finally {
-    await dispatcher.destroy();
+    response.destroy();
   }
+}
+
+/**
+ * The answer to a GET after redirects, its body unread and as it was sent.
+ *
+ * Not by fetch: undici 7, also the one inside Node 22 and 24, crashes the process when a server closes the
+ * connection while the reader is slower than the network (https://github.com/nodejs/undici/issues/5360).
+ */
+async function request(
+  url: string,
+  headers: OutgoingHttpHeaders,
+  signal?: AbortSignal,
+  redirects = 5,
+): Promise<IncomingMessage> {
+  const { get } = url.startsWith('https:') ? https : http;
+  const sent = get(url, { headers, signal, timeout: SILENCE });
+  sent.on('timeout', () => sent.destroy(new Error(`nothing arrived for ${SILENCE / 1000} s`)));
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  sent.on('error', () => {}); // the reader of the body meets it, too
+  const { statusCode = 0, headers: answer } = response;
+  if (statusCode < 300 || statusCode >= 400 || !answer.location || redirects === 0) return response;
+  response.destroy();
+  return request(new URL(answer.location, url).href, headers, signal, redirects - 1);
 }
 
 async function recordedChecksum(path: string): Promise<Checksum | undefined> {
@@ -215,9 +236,7 @@ function unwritable(file: PublishedFile, cache: string, error: unknown): Error {
   );
 }
 
-/** The message that matters: fetch hides "ECONNREFUSED …" in the cause of "fetch failed". */
+/** Errors of several addresses at once have a code and no message. */
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error as { cause?: NodeJS.ErrnoException };
-  return cause?.message || cause?.code || error.message;
+  return (error as Error).message || String((error as NodeJS.ErrnoException).code);
 }

@@ -46,9 +46,9 @@ async function assertGood(fetched: ReturnType<typeof readPublished<Buffer>>): Pr
 
 test('a file is downloaded once, verified, kept, and progress reaches its size', async t => {
   const { cached, fetch } = await setUp(t);
-  const requests: IncomingMessage[] = [];
+  let requests = 0;
   const url = await serve(t, (request, response) => {
-    requests.push(request);
+    requests++;
     whole(request, response);
   });
   const seen: Progress[] = [];
@@ -57,9 +57,7 @@ test('a file is downloaded once, verified, kept, and progress reaches its size',
   assert.ok(seen.every((progress, i) => i === 0 || progress.done > seen[i - 1].done));
   assert.deepEqual(await cached(), ['file.bin']);
   await assertGood(fetch(url));
-  assert.equal(requests.length, 1);
-  // a server that packs the answer once more would change the bytes under the checksum
-  assert.equal(requests[0].headers['accept-encoding'], 'identity');
+  assert.equal(requests, 1);
 });
 
 test('a download that was cut off is resumed where it stopped', async t => {
@@ -157,7 +155,7 @@ test('the second address is tried when the first fails, and the error tells abou
   const hangsUp = await serve(t, request => request.socket.destroy());
   await assert.rejects(
     fetch([`${missing}/a`, hangsUp]),
-    /cannot download file.bin. http:\S+\/a: the server answered 404 Not Found. http:\S+: other side closed/,
+    /cannot download file.bin. http:\S+\/a: the server answered 404 Not Found. http:\S+: socket hang up/,
   );
   assert.deepEqual(await cached(), []);
   await assertGood(fetch([missing, hangsUp, await serve(t, whole)]));
@@ -197,13 +195,15 @@ test('a local mirror is read in place; one that differs is a warning, one withou
   await assert.rejects(readdir(cache), { code: 'ENOENT' });
 });
 
-test('a cached file that was changed is downloaded again, with a warning', async t => {
+test('a cached file that is damaged is downloaded again, with a warning', async t => {
   const { cache, cached, fetch } = await setUp(t);
   await mkdir(cache);
   await writeFile(join(cache, 'file.bin'), BYTES.subarray(1));
   const warnings = collectWarnings(t);
   await assertGood(fetch(await serve(t, whole)));
-  assert.match((await warnings())[0], /file.bin was changed since its download .* downloading it again/);
+  assert.deepEqual(await warnings(), [
+    `${join(cache, 'file.bin')} is damaged (its checksum differs), downloading it again`,
+  ]);
   assert.deepEqual(await cached(), ['file.bin']);
 });
 
@@ -228,5 +228,27 @@ test('two calls at once download once', async t => {
   });
   await Promise.all([assertGood(fetch(url)), assertGood(fetch(url))]);
   assert.equal(requests, 1);
+  assert.deepEqual(await cached(), ['file.bin']);
+});
+
+test('redirects are followed, but not in a circle', async t => {
+  // both addresses at github.com answer with a redirect
+  const { fetch } = await setUp(t);
+  const url = await serve(t, (request, response) => {
+    if (request.url === '/moved') response.writeHead(302, { location: '/here' }).end();
+    else if (request.url === '/circle') response.writeHead(302, { location: '/circle' }).end();
+    else whole(request, response);
+  });
+  await assert.rejects(fetch(`${url}/circle`), /the server answered 302 Found/);
+  await assertGood(fetch(`${url}/moved`));
+});
+
+test('a server that closes the connection while the file is still being written is no trouble', async t => {
+  // undici 7, and with it fetch in Node 22 and 24, dies of this with an assertion that cannot be caught
+  const { cached, fetch } = await setUp(t);
+  const url = await serve(t, (_, response) => {
+    response.writeHead(200, { 'content-length': BYTES.length, connection: 'close' }).end(BYTES);
+  });
+  await assertGood(fetch(url));
   assert.deepEqual(await cached(), ['file.bin']);
 });
