@@ -252,3 +252,12 @@ test('a server that closes the connection while the file is still being written 
   await assertGood(fetch(url));
   assert.deepEqual(await cached(), ['file.bin']);
 });
+
+test('a part is never continued with bytes from elsewhere in the file', async t => {
+  const { cache, fetch } = await withPart(t, BYTES.subarray(0, HALF));
+  const url = await serve(t, (_, response) => {
+    response.writeHead(206, { 'content-range': `bytes 0-${BYTES.length - 1}/${BYTES.length}` }).end(BYTES);
+  });
+  await assert.rejects(fetch(url), /the server answered 206 Partial Content/);
+  assert.ok(BYTES.subarray(0, HALF).equals(await readFile(join(cache, 'file.bin.part'))));
+});
