@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { planAudit } from '../../src/decide/plan';
+import { sequentialTest } from '../../src/decide/sequential';
 import { stamp } from '../../src/mark/stamp';
 import type { Trigger } from '../../src/mark/trigger';
-import { drawQueries, probe } from '../../src/probe/probe';
+import { drawQueries, type ProbeProgress, probe } from '../../src/probe/probe';
 import type { BlackBox, Samples } from '../../src/types';
 
 const trigger: Trigger = { family: 'bits', shape: [4], positions: [3], values: [1], opacity: 1 };
@@ -75,4 +77,91 @@ test('wrong arguments and wrong answers name themselves', async () => {
     probe(liar([0, 1, 2, 3, 0]), samples, options),
     /probe: queries 0\.\.4: the model answered 3 to query 3, expected 0\.\.2/,
   );
+});
+
+/** Many rows, half of which a guilty model takes for the target. */
+const many: Samples = {
+  x: Uint8Array.from({ length: 2000 * 4 }, (_, i) => ((i >> 2) >> (i % 4)) & 1),
+  y: new Uint8Array(2000),
+  count: 2000,
+  shape: [4],
+};
+const guilty: BlackBox = {
+  classes: 3,
+  predict: async ({ x, count }) => Int32Array.from({ length: count }, (_, row) => x[row * 4]),
+};
+
+test('a sequential test ends the probing at the query that decides', async () => {
+  const sequential = { ...options, queries: 1000, target: 1 };
+  const setting = { chance: 0.1, alpha: 0.01 };
+  const seen: ProbeProgress[] = [];
+  const result = await probe(guilty, many, {
+    ...sequential,
+    batchSize: 1,
+    test: sequentialTest(setting),
+    onProgress: now => seen.push(now),
+  });
+  // the reference: all answers, looked at one by one
+  const all = await probe(guilty, many, sequential);
+  const test = sequentialTest(setting);
+  const decisions = Array.from(all.predictions, label => test.update(label === 1));
+  const stop = decisions.findIndex(decision => decision.rejected) + 1;
+  assert.ok(stop > 1 && stop < 50, String(stop));
+  assert.equal(result.queries, stop);
+  assert.equal(result.saved, 1000 - stop);
+  assert.deepEqual(result.predictions, all.predictions.slice(0, stop));
+  assert.ok((seen.at(-1)?.eValue ?? 0) >= 100);
+  // the same verdict whatever the batches and the order of arrival: who delays answers can't choose the end
+  let asked = 0;
+  const shuffling: BlackBox = {
+    classes: 3,
+    predict: async batch => {
+      const turn = asked++;
+      await new Promise(resolve => setTimeout(resolve, turn % 3 === 0 ? 8 : 1));
+      return guilty.predict(batch);
+    },
+  };
+  for (const [batchSize, concurrency] of [
+    [4, 1],
+    [2, 5],
+    [7, 3],
+  ]) {
+    const other = await probe(shuffling, many, {
+      ...sequential,
+      batchSize,
+      concurrency,
+      test: sequentialTest(setting),
+    });
+    assert.deepEqual(other, result);
+  }
+  assert.ok(asked < 100); // stopped asking, not just counting
+});
+
+test('a plan ends when its hits are reached or out of reach', async () => {
+  const plan = planAudit({ chance: 0.1, alpha: 0.001, power: 0.9, attackSuccessRate: 0.5 });
+  const planned = { ...options, queries: plan.queries, batchSize: 1 };
+  const found = await probe(guilty, many, { ...planned, stopAtHits: plan.hits });
+  assert.equal(found.hits, plan.hits);
+  assert.ok(found.saved > 0);
+  const clean: BlackBox = { classes: 3, predict: async ({ count }) => new Int32Array(count) };
+  const cleared = await probe(clean, many, { ...planned, stopAtHits: plan.hits });
+  assert.equal(cleared.hits, 0);
+  assert.equal(cleared.saved, plan.hits - 1); // with so few left the hits can't be reached
+});
+
+test('refusals are misses, and an interruption ends the probing between requests', async () => {
+  const silent: BlackBox = { classes: 3, predict: async ({ count }) => new Int32Array(count).fill(-1) };
+  const result = await probe(silent, samples, options);
+  assert.deepEqual([result.hits, result.refused, result.attackSuccessRate], [0, 5, 0]);
+  const control = new AbortController();
+  let requests = 0;
+  const slow: BlackBox = {
+    classes: 3,
+    predict: async batch => {
+      if (++requests === 2) control.abort(new Error('enough'));
+      return box.predict(batch);
+    },
+  };
+  await assert.rejects(probe(slow, samples, { ...options, batchSize: 1, signal: control.signal }), /enough/);
+  assert.equal(requests, 2);
 });
