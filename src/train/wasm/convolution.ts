@@ -23,8 +23,8 @@ function infoOf(x: number[], filter: number[], attrs: NamedAttrMap): Info | unde
   return plain ? info : undefined;
 }
 
-/** Writes the sizes as `Geometry` in assembly/convolution.ts reads them; returns their address and that of free memory. */
-function prepare(module: WasmModule, info: Info): { geometry: number; work: number } {
+/** Writes the sizes as `Geometry` of assembly/convolution.ts; returns their address and that of free memory. */
+export function writeGeometry(module: WasmModule, info: Info): { geometry: number; work: number } {
   const sizes = [
     info.batchSize,
     info.inHeight,
@@ -40,11 +40,11 @@ function prepare(module: WasmModule, info: Info): { geometry: number; work: numb
     info.padInfo.top,
     info.padInfo.left,
   ];
-  const HEADER = 64;
-  module.write(module.work(HEADER), sizes);
-  const geometry = module.work(HEADER + module.run.convolutionBytes(module.work(HEADER)));
-  module.write(geometry, sizes);
-  return { geometry, work: geometry + HEADER };
+  const bytes = 64; // 13 integers, rounded up
+  module.writeIntegers(module.work(bytes), sizes);
+  const geometry = module.work(bytes + module.run.convolutionBytes(module.work(bytes)));
+  module.writeIntegers(geometry, sizes); // enlarging the block may have moved it
+  return { geometry, work: geometry + bytes };
 }
 
 /** Upstream convolves by XNNPACK, without fused multiply-add, at about half of this rate. */
@@ -54,7 +54,7 @@ const convolution: Kernel = ({ inputs, attrs, backend, module, upstream }) => {
   const info = infoOf(x.shape, filter.shape, attrs);
   if (info === undefined || (activation !== 'linear' && activation !== 'relu')) return upstream();
   const out = backend.makeOutput(info.outShape, 'float32');
-  const { geometry, work } = prepare(module, info);
+  const { geometry, work } = writeGeometry(module, info);
   const [from, weights, to] = [x, filter, out].map(tensor => module.address(tensor));
   const start = bias === undefined ? 0 : module.address(bias);
   module.run.convolve(from, weights, start, to, work, Number(activation === 'relu'), geometry);
@@ -67,7 +67,7 @@ const inputGradient: Kernel = ({ inputs, attrs, backend, module, upstream }) => 
   const info = infoOf(attrs.inputShape as number[], filter.shape, attrs);
   if (info === undefined) return upstream();
   const out = backend.makeOutput(info.inShape, 'float32');
-  const { geometry, work } = prepare(module, info);
+  const { geometry, work } = writeGeometry(module, info);
   const [gradient, weights, to] = [dy, filter, out].map(tensor => module.address(tensor));
   module.run.convolveInputGradient(gradient, weights, to, work, geometry);
   return out;
@@ -79,15 +79,15 @@ const filterGradient: Kernel = ({ inputs, attrs, backend, module, upstream }) =>
   const info = infoOf(x.shape, attrs.filterShape as number[], attrs);
   if (info === undefined) return upstream();
   const out = backend.makeOutput(info.filterShape, 'float32');
-  const { geometry, work } = prepare(module, info);
+  const { geometry, work } = writeGeometry(module, info);
   const [from, gradient, to] = [x, dy, out].map(tensor => module.address(tensor));
   module.run.convolveFilterGradient(from, gradient, to, work, geometry);
   return out;
 };
 
-export const registerConvolutionKernels = () => {
+export function registerConvolutionKernels(): void {
   override('Conv2D', convolution);
   override('FusedConv2D', convolution);
   override('Conv2DBackpropInput', inputGradient);
   override('Conv2DBackpropFilter', filterGradient);
-};
+}

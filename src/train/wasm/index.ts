@@ -1,5 +1,7 @@
 import { registerConvolutionKernels } from './convolution';
 import { registerMatrixKernels } from './matrix';
+import { registerPoolingKernels } from './pooling';
+import { registerStepKernels } from './step';
 
 let registered = false;
 
@@ -9,4 +11,6 @@ export function registerWasmKernels(): void {
   registered = true;
   registerMatrixKernels();
   registerConvolutionKernels();
+  registerPoolingKernels();
+  registerStepKernels();
 }

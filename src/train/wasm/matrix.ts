@@ -53,7 +53,7 @@ function lastTwo({ shape }: TensorInfo, transposed: boolean): [number, number] {
   return transposed ? [columns, rows] : [rows, columns];
 }
 
-export const registerMatrixKernels = () => {
+export function registerMatrixKernels(): void {
   override('BatchMatMul', product);
   override('_FusedMatMul', product);
-};
+}

@@ -6,6 +6,9 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 
 /** What `assembly/` exports. Every argument is a number: an address in bytes, a count, or a flag. */
 type Exports = Record<
+  | 'columnAffine'
+  | 'columnProducts'
+  | 'columnSums'
   | 'convolutionBytes'
   | 'convolve'
   | 'convolveFilterGradient'
@@ -14,6 +17,9 @@ type Exports = Record<
   | 'pack'
   | 'packedBytes'
   | 'packTransposed'
+  | 'poolGradient'
+  | 'reluGradient'
+  | 'sgdUpdate'
   | 'transpose',
   (...args: number[]) => number
 >;
@@ -21,7 +27,8 @@ type Exports = Record<
 /** Parts of Emscripten's module that the backend's types do not mention. */
 interface Heap {
   readonly asm: { readonly memory: WebAssembly.Memory };
-  readonly HEAPU32: Uint32Array;
+  readonly HEAP32: Int32Array;
+  readonly HEAPF32: Float32Array;
   _malloc(bytes: number): number;
   _free(address: number): void;
 }
@@ -81,7 +88,12 @@ export class WasmModule {
   }
 
   /** Writes 32-bit integers at `address`. */
-  write(address: number, integers: readonly number[]): void {
-    this.heap.HEAPU32.set(integers, address >>> 2);
+  writeIntegers(address: number, values: readonly number[]): void {
+    this.heap.HEAP32.set(values, address >>> 2);
+  }
+
+  /** Writes float32 numbers at `address`. */
+  writeFloats(address: number, values: ArrayLike<number>): void {
+    this.heap.HEAPF32.set(values, address >>> 2);
   }
 }

@@ -4,7 +4,14 @@ import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
 import * as fc from 'fast-check';
 import { Random } from '../../../src/random';
+import { useEngine } from '../../../src/train/engine';
+import { buildModel } from '../../../src/train/model';
+import { batchNormTraining, relu, softmaxCrossEntropy } from '../../../src/train/ops';
+import { sgdUpdate } from '../../../src/train/sgd';
+import { train } from '../../../src/train/train';
 import { registerWasmKernels } from '../../../src/train/wasm';
+
+type Shape4D = [number, number, number, number];
 
 before(async () => {
   await tf.setBackend('wasm');
@@ -107,8 +114,8 @@ test('convolutions forward and backward', () =>
     const inShape = [batch, height, width, inputs];
     const filterShape = [filter, filter, inputs, outputs];
     const { outShape } = tf.backend_util.computeConv2DInfo(
-      inShape as [number, number, number, number],
-      filterShape as [number, number, number, number],
+      inShape as Shape4D,
+      filterShape as Shape4D,
       stride,
       1,
       pad,
@@ -128,3 +135,140 @@ test('convolutions forward and backward', () =>
       ],
     );
   }));
+
+test('gradients of pooling', () =>
+  check(convolutions, ({ seed, batch, height, width, inputs, filter, stride, pad }) => {
+    const attrs = { filterSize: [filter, filter], strides: [stride, stride], pad };
+    const shape: Shape4D = [batch, height, width, inputs];
+    const { outShape } = tf.backend_util.computePool2DInfo(shape, filter, stride, 1, pad);
+    return agree({ input: normal(seed, ...shape), dy: normal(seed + 1, ...outShape) }, ({ input, dy }) => [
+      ...kernel(
+        'MaxPoolGrad',
+        { dy, input, output: tf.maxPool(input as tf.Tensor4D, filter, stride, pad) },
+        attrs,
+      ),
+      // padded, the gradient of the plain JavaScript backend is not that of its own forward pass: see below
+      ...(pad === 'valid' ? kernel('AvgPoolGrad', { dy, input }, attrs) : []),
+    ]);
+  }));
+
+test('the gradient of a padded average is the adjoint of its forward pass', async () => {
+  await tf.setBackend('wasm');
+  const [x, dy] = [normal(1, 2, 7, 6, 5), normal(2, 2, 4, 3, 5)].map(({ shape, values }) =>
+    tf.tensor(values, shape),
+  );
+  const forward = tf.avgPool(x as tf.Tensor4D, 3, 2, 'same');
+  const attrs = { filterSize: [3, 3], strides: [2, 2], pad: 'same' };
+  const [dx] = kernel('AvgPoolGrad', { dy, input: x }, attrs);
+  const inner = (a: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(a, b)).dataSync()[0];
+  assert.ok(Math.abs(inner(forward, dy) - inner(x, dx)) < 1e-4);
+});
+
+test('sums over any axes', () =>
+  check(
+    fc.record({
+      seed,
+      shape: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }),
+      keepDims: fc.boolean(),
+      chosen: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+      leading: fc.boolean(),
+    }),
+    ({ seed, shape, keepDims, chosen, leading }) => {
+      const axis = shape.map((_, i) => i).filter(i => (leading ? i < shape.length - 1 : chosen[i]));
+      return agree({ x: normal(seed, ...shape) }, ({ x }) => [tf.sum(x, axis, keepDims)]);
+    },
+  ));
+
+test('long columns are summed without piling up rounding errors', async () => {
+  await tf.setBackend('wasm');
+  const sum = tf.sum(tf.fill([300_000, 2], 0.1), [0]).dataSync()[0];
+  assert.ok(Math.abs(sum - 30_000) < 3, `${sum}`); // one running float32 sum is off by 80
+});
+
+// of two rows a variance may be almost nothing, and any float32 gradient of it noise
+const matrix = fc.record({
+  seed,
+  rows: fc.integer({ min: 8, max: 150 }),
+  columns: fc.integer({ min: 2, max: 19 }),
+});
+
+test('ReLU, softmax cross-entropy and batch norm, forward and backward', () =>
+  check(matrix, ({ seed, rows, columns }) => {
+    const random = new Random(seed);
+    const labels = {
+      shape: [rows],
+      values: Int32Array.from({ length: rows }, () => random.integer(columns)),
+    };
+    const x = normal(seed, rows, columns);
+    x.values.forEach((value, i) => {
+      x.values[i] = 3 + 2 * value; // a mean far from 0 shows cancellation in the variance
+    });
+    const inputs = {
+      x,
+      labels,
+      dy: normal(seed + 1, rows, columns),
+      scale: normal(seed + 2, columns),
+      offset: normal(seed + 3, columns),
+    };
+    return agree(inputs, ({ x, labels, dy, scale, offset }) => {
+      const mean = (t: tf.Tensor) => tf.mean(t);
+      const lossGradient = tf.grad(x => mean(softmaxCrossEntropy(x as tf.Tensor2D, labels as tf.Tensor1D)))(
+        x,
+      );
+      const image = tf.reshape(x, [rows, 1, 1, columns]);
+      const statistics: tf.Tensor[] = [];
+      const norm = (x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) =>
+        batchNormTraining(x as tf.Tensor4D, scale as tf.Tensor1D, offset as tf.Tensor1D, 1e-5, (...found) => {
+          statistics.push(...found.map(tensor => tf.keep(tensor.clone())));
+        });
+      return [
+        softmaxCrossEntropy(x as tf.Tensor2D, labels as tf.Tensor1D),
+        lossGradient,
+        norm(image, scale, offset),
+        ...tf.grads(norm)([image, scale, offset], tf.reshape(dy, image.shape)),
+        ...statistics,
+        tf.grad(x => relu(x))(dy, x),
+      ];
+    });
+  }));
+
+test('gradient descent with momentum and weight decay', () =>
+  check(matrix, ({ seed, rows, columns }) => {
+    const inputs = Object.fromEntries(
+      ['weight', 'velocity', 'gradient'].map((name, i) => [name, normal(seed + i, rows, columns)]),
+    );
+    return agree(inputs, ({ weight, velocity, gradient }) => {
+      const [variable, moving] = [weight, velocity].map(tensor => tf.variable(tensor));
+      sgdUpdate(variable, moving, gradient, { learningRate: 0.1, momentum: 0.9, weightDecay: 0.01 });
+      const after = [variable, moving].map(tensor => tensor.clone());
+      variable.dispose();
+      moving.dispose();
+      return after;
+    });
+  }));
+
+test('a thousand steps of training take no more memory than ten', async () => {
+  const model = buildModel('cnn', { shape: [8, 8, 1], classes: 3, width: 4, seed: 1 });
+  const random = new Random(1);
+  const samples = (count: number) => ({
+    x: Uint8Array.from({ length: count * 64 }, () => random.integer(256)),
+    y: Uint8Array.from({ length: count }, () => random.integer(3)),
+    count,
+    shape: [8, 8, 1],
+  });
+  await useEngine('wasm');
+  const state = () => {
+    const { numTensors, numBytes } = tf.memory();
+    const heap = (tf.backend() as unknown as { wasm: { HEAPU8: Uint8Array } }).wasm.HEAPU8.byteLength;
+    return { numTensors, numBytes, heap };
+  };
+  await train(model, samples(40), { epochs: 1, batchSize: 4, learningRate: 0.01, seed: 1 });
+  const before = state();
+  await train(model, samples(4000), { epochs: 1, batchSize: 4, learningRate: 0.01, seed: 1 });
+  assert.deepEqual(state(), before);
+});
+
+test('a dilated convolution is left to the kernel that it was', () =>
+  agree({ x: normal(1, 1, 9, 9, 2), filter: normal(2, 3, 3, 2, 3) }, ({ x, filter }) => [
+    tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 1, 'valid', 'NHWC', 2),
+  ]));
