@@ -44,6 +44,7 @@ export { outFolder } from './out-folder';
 export { type HttpModel, type HttpOptions, httpModel } from './probe/http';
 export { type KeysProbing, probeKeys } from './probe/keys';
 export { localModel } from './probe/local';
+export { onnxModel } from './probe/onnx';
 export {
   drawQueries,
   type ProbeOptions,

@@ -1,5 +1,7 @@
 /** What a service answers for each sample, and how to read a label from it. */
 export interface AnswerOptions {
+  /** Number of classes K. */
+  readonly classes: number;
   /**
    * `label`: the class number. `probabilities`, `logits`: one number a class, the largest one counts (the first
    * of equals). `top-k`: a list, best first, of class numbers, class names or Triton's `score:index`.
@@ -14,18 +16,22 @@ export interface AnswerOptions {
 export class AnswerReader {
   private readonly numbers: ReadonlyMap<string, number>;
 
+  /** @throws Error in the caller's name when the options don't fit together */
   constructor(
-    private readonly classes: number,
+    caller: string,
     private readonly options: AnswerOptions,
   ) {
-    const { answers, classNames } = options;
+    const { answers, classes, classNames } = options;
+    if (!Number.isInteger(classes) || classes < 2) {
+      throw new Error(`${caller}: classes is ${classes}, expected an integer of at least 2`);
+    }
     const kinds = ['label', 'probabilities', 'logits', 'top-k', 'name'];
     if (!kinds.includes(answers)) {
-      throw new Error(`httpModel: answers is ${answers}, expected one of ${kinds.join(', ')}`);
+      throw new Error(`${caller}: answers is ${answers}, expected one of ${kinds.join(', ')}`);
     }
     if (classNames ? classNames.length !== classes : answers === 'name') {
       throw new Error(
-        `httpModel: classNames has ${classNames?.length} names, expected one for each of ${classes}`,
+        `${caller}: classNames has ${classNames?.length} names, expected one for each of ${classes}`,
       );
     }
     this.numbers = new Map(classNames?.map((name, label) => [name, label]));
@@ -52,7 +58,8 @@ export class AnswerReader {
   }
 
   private largest(scores: readonly unknown[]): number {
-    if (scores.length !== this.classes) throw new Error(`${scores.length} scores, expected ${this.classes}`);
+    if (scores.length !== this.options.classes)
+      throw new Error(`${scores.length} scores, expected ${this.options.classes}`);
     let best = 0;
     scores.forEach((score, label) => {
       if (typeof score !== 'number' || !Number.isFinite(score)) {
@@ -72,11 +79,13 @@ export class AnswerReader {
     if (typeof value === 'string' && label === undefined && this.options.answers === 'top-k') {
       label = Number(/^[^:]*:(\d+)(:|$)/.exec(value)?.[1] ?? Number.NaN);
     }
-    if (typeof label === 'number' && Number.isInteger(label) && label >= 0 && label < this.classes) {
+    if (typeof label === 'number' && Number.isInteger(label) && label >= 0 && label < this.options.classes) {
       return label;
     }
     const names = this.options.classNames ? ' or one of the class names' : '';
-    throw new Error(`label is ${excerpt(value)}, expected an integer in 0..${this.classes - 1}${names}`);
+    throw new Error(
+      `label is ${excerpt(value)}, expected an integer in 0..${this.options.classes - 1}${names}`,
+    );
   }
 }
 

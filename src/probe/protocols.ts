@@ -29,7 +29,6 @@ export type Protocol = (samples: Samples) => Exchange | Promise<Exchange>;
 
 /** What the two standard protocols have to be told. */
 export interface TensorOptions extends AnswerOptions {
-  readonly classes: number;
   readonly preprocess: Preprocess;
   /** Name of the input tensor. Default: with `openinference` what the service's metadata say; else unnamed. */
   readonly input?: string;
@@ -50,7 +49,7 @@ export class StrayReply extends Error {}
  * answer that carries another id is not taken for ours.
  */
 export function openInference(options: TensorOptions, get: (path: string) => Promise<unknown>): Protocol {
-  const reader = new AnswerReader(options.classes, options);
+  const reader = new AnswerReader('httpModel', options);
   const writerFor = writers(options.preprocess, false);
   let input = options.input;
   return async samples => {
@@ -92,7 +91,7 @@ export function openInference(options: TensorOptions, get: (path: string) => Pro
  */
 export function tfServing(options: TensorOptions): Protocol {
   const { input, output, columns = false } = options;
-  const reader = new AnswerReader(options.classes, options);
+  const reader = new AnswerReader('httpModel', options);
   const writerFor = writers(options.preprocess, true);
   const field = columns ? 'outputs' : 'predictions';
   return samples => {
