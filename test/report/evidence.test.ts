@@ -28,7 +28,7 @@ function noise(count: number, seed: number): Samples {
 }
 
 const data = { name: 'fashion-mnist', classes, train: noise(120, 1), test: noise(150, 2) };
-const trigger = { family: 'square' as const, size: 2, opacity: 1 };
+const trigger = { family: 'square' as const, size: 2, fill: 'noise' as const, opacity: 1 };
 const randomness = 'drand quicknet, round 12345678';
 const plan = { keys: 8, rowsPerKey: 3, trigger, queriesPerKey: 10, alpha: 1e-6, randomness };
 const publicRandomness = '12345678 6b3f5a3c0d2e';
