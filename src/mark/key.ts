@@ -152,7 +152,7 @@ function deriveTrigger(plan: Plan, place: number, stream: Stream): Trigger {
 /** Words of HMAC-SHA-256(master, `purpose/0`), HMAC(master, `purpose/1`), …: eight big-endian ones a block. */
 class Stream {
   private position = 0;
-  private block = Buffer.alloc(0);
+  private block: Buffer = Buffer.alloc(0);
 
   constructor(
     private readonly master: Buffer,
