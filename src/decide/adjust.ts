@@ -1,7 +1,8 @@
 import { checksOf } from './check';
 
 /**
- * p-values adjusted for testing several owners, targets or suspect models at once; compare them with alpha, in place.
+ * p-values adjusted for testing several owners, targets or suspect models at once; compare them with alpha,
+ * in place.
  *
  * `holm` bounds the probability of even one false accusation, however the tests depend on each other.
  * `benjamini-hochberg` bounds the expected share of false ones among the accusations, for independent (or
@@ -35,9 +36,9 @@ export function adjust(pValues: ArrayLike<number>, method: 'holm' | 'benjamini-h
 }
 
 /**
- * The e-BH procedure (Wang and Ramdas 2022) for e-values, such as those of `sequentialTest`, as adjusted p-values: accuse
- * where the result is at most alpha, and the expected share of false accusations is at most alpha, whatever the
- * dependence between the tests. It is Benjamini–Hochberg on the 1/e.
+ * The e-BH procedure (Wang and Ramdas 2022) for e-values, such as those of `sequentialTest`, as adjusted
+ * p-values: accuse where the result is at most alpha, and the expected share of false accusations is at most
+ * alpha, whatever the dependence between the tests. It is Benjamini–Hochberg on the 1/e.
  */
 export function adjustEValues(eValues: ArrayLike<number>): number[] {
   const checks = checksOf('adjustEValues');

@@ -1,6 +1,6 @@
 import type { ChanceEstimate } from './chance';
 import { checksOf } from './check';
-import { type Decision, decision, hitRate, pValueOf, significant } from './decision';
+import { type Decision, decision, hitRate, pValueOf, short, significant } from './decision';
 import { logLowerTail, logUpperTail, turningPoint } from './tails';
 
 /** {@link Decision} of {@link binomialTest}; `statistic` is the number of hits. */
@@ -20,11 +20,12 @@ export interface BinomialDecision extends Decision {
  * Null hypothesis: each query is answered with the target label with probability at most `chance`,
  * independently of the others. Exact for any number of queries, where Theorem 1 is an approximation; but it
  * still needs the chance β of a clean model: 1/K only if clean models have no favourite class, otherwise from
- * `estimateChance`. A refused query counts as a miss. The interval is the one-sided counterpart of the test, as R's
- * `binom.test(hits, queries, chance, alternative = "greater")` gives it: it excludes `chance` when the test rejects.
+ * `estimateChance`. A refused query counts as a miss. The interval is the one-sided counterpart of the test,
+ * as R's `binom.test(hits, queries, chance, alternative = "greater")` gives it: it excludes `chance` when the
+ * test rejects.
  *
- * @param chance β, between 0 and 1, or what `estimateChance` returns: then the p-value is the one at its limit plus the
- *   probability that the limit is too low (Berger and Boos 1994)
+ * @param chance β, between 0 and 1, or what `estimateChance` returns: then the p-value is the one at its
+ *   limit plus the probability that the limit is too low (Berger and Boos 1994)
  * @param alpha significance level, between 0 and 1; rejected when p ≤ alpha
  */
 export function binomialTest(options: {
@@ -41,11 +42,11 @@ export function binomialTest(options: {
   const chance = estimated ? options.chance.chance : options.chance;
   if (!estimated) checks.proportion('chance', chance);
   const estimateError = estimated ? 1 - options.chance.confidence : 0;
-  const pValue = Math.min(1, pValueOf(logUpperTail(hits, queries, chance)) + estimateError);
+  const pValue = Math.min(1, pValueOf(Math.exp(logUpperTail(hits, queries, chance))) + estimateError);
   return decision(
     {
       method: 'binomialTest',
-      nullHypothesis: `a query is answered with the target label with chance at most ${chance}`,
+      nullHypothesis: `a query is answered with the target label with chance at most ${short(chance)}`,
       alternative: 'the model was trained on the marked data',
       assumptions: [
         'chance is an upper bound of the chance of a clean model',
@@ -67,8 +68,8 @@ export function binomialTest(options: {
 }
 
 /**
- * Two-sided Clopper–Pearson interval for a proportion, as R's `binom.test` gives it: it misses the true value with
- * probability at most 1 − confidence, half of that on each side.
+ * Two-sided Clopper–Pearson interval for a proportion, as R's `binom.test` gives it: it misses the true value
+ * with probability at most 1 − confidence, half of that on each side.
  */
 export function clopperPearson(options: {
   readonly hits: number;

@@ -16,19 +16,21 @@ export interface ChanceEstimate {
 /**
  * Estimates from clean reference models how often a model that never saw the marks answers the target label.
  *
- * What counts is the chance of *one more* clean model, the suspect if innocent, and models differ. So the limit is a
- * one-sided prediction limit for the N rates on the arcsine-root scale, z̄ + t·s·√(1 + 1/N) with the quantile t of
- * Student's distribution at N − 1 degrees of freedom, and never below the Clopper–Pearson limit of all queries
- * together. Two or three models tell little about their variation: the limit is accordingly high. One model tells
- * nothing about it: the limit is its Clopper–Pearson limit, and holds for models with the same chance only.
+ * What counts is the chance of *one more* clean model, the suspect if innocent, and models differ. So the
+ * limit is a one-sided prediction limit for the N rates on the arcsine-root scale, z̄ + t·s·√(1 + 1/N) with
+ * the quantile t of Student's distribution at N − 1 degrees of freedom, and never below the Clopper–Pearson
+ * limit of all queries together. Two or three models tell little about their variation: the limit is
+ * accordingly high. One model tells nothing about it: the limit is its Clopper–Pearson limit, and holds for
+ * models with the same chance only.
  *
- * Assumptions: the suspect, if innocent, was trained like the references; rates vary about normally on that scale. In
- * simulations a 99 % limit was too low in 1–1.6 % of cases for rates of a Beta(2, 18), 3 % for a very skewed Beta(½, 10),
- * and 10 % for three references where every fifth model is of another kind. A rank test among clean models
- * (`decoyTest`) needs no such assumption, but many models.
+ * Assumptions: the suspect, if innocent, was trained like the references; rates vary about normally on that
+ * scale. In simulations a 99 % limit was too low in 1–1.6 % of cases for rates of a Beta(2, 18), 3 % for a
+ * very skewed Beta(½, 10), and 10 % for three references where every fifth model is of another kind. A rank
+ * test among clean models (`decoyTest`) needs no such assumption, but many models.
  *
  * @param models hits and queries of each reference model, probed exactly as the suspect will be
- * @param confidence of the limit; what it lacks to 1 is added to the p-value, so take much less than alpha, e.g. 0.999
+ * @param confidence of the limit; what it lacks to 1 is added to the p-value, so take much less than alpha,
+ *   e.g. 0.999
  */
 export function estimateChance(options: {
   readonly models: readonly { readonly hits: number; readonly queries: number }[];

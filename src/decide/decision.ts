@@ -16,21 +16,28 @@ export interface Decision {
   readonly assumptions: readonly string[];
   /** The number that the decision rests on; each test says which. */
   readonly statistic: number;
-  /** Chance of so extreme a statistic under the null hypothesis, or an upper bound of it; never 0 but at h = m of Theorem 1. */
+  /**
+   * Chance of so extreme a statistic under the null hypothesis, or an upper bound of it; never 0 but at h = m
+   * of Theorem 1.
+   */
   readonly pValue: number;
-  /** Of tests that may be looked at any time: evidence against the null hypothesis, 1/alpha or more rejects. */
+  /**
+   * Of tests that may be looked at any time: evidence against the null hypothesis, 1/alpha or more rejects.
+   */
   readonly eValue?: number;
   /** Significance level. */
   readonly alpha: number;
   readonly rejected: boolean;
 }
 
-/** Below this, sums of probabilities lose digits to underflow; smaller p-values are reported as this bound. */
+/**
+ * Below this, sums of probabilities lose digits to underflow; smaller p-values are reported as this bound.
+ */
 const smallestPValue = 1e-300;
 
-/** exp(logP) as a p-value: within 1e-300..1, so never an impossible 0. */
-export function pValueOf(logP: number): number {
-  return Math.min(1, Math.max(smallestPValue, Math.exp(logP)));
+/** A computed probability as a p-value: within 1e-300..1, so never an impossible 0. */
+export function pValueOf(probability: number): number {
+  return Math.min(1, Math.max(smallestPValue, probability));
 }
 
 /** p ≤ alpha; an exact tie, as 0.1² against 0.01, is not left to the last bit. */
@@ -38,7 +45,10 @@ export function significant(pValue: number, alpha: number): boolean {
   return pValue <= alpha * (1 + 1e-12);
 }
 
-/** Freezes `record` and lets it print itself: method, `observed`, the p- or e-value against alpha, the verdict. */
+/**
+ * Freezes `record` and lets it print itself: method, `observed`, the p- or e-value against alpha, the
+ * verdict.
+ */
 export function decision<T extends Decision>(record: T, observed: string): Readonly<T> {
   const { method, pValue, eValue, alpha, rejected, alternative } = record;
   const line = () => {
@@ -56,6 +66,9 @@ export function hitRate(hits: number, queries: number): string {
   return `${hits} of ${queries} hits (${((100 * hits) / queries).toFixed(1)} %)`;
 }
 
-function short(value: number): string {
-  return value >= 1e-3 && value < 1e4 ? String(Number(value.toPrecision(3))) : value.toExponential(1);
+/** Three digits, for texts. */
+export function short(value: number): string {
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  return size >= 1e-3 && size < 1e4 ? String(Number(value.toPrecision(3))) : value.toExponential(1);
 }

@@ -1,13 +1,13 @@
 import { checksOf } from './check';
-import { type Decision, decision, significant } from './decision';
+import { type Decision, decision, short, significant } from './decision';
 
 /**
  * Compares the published trigger with decoys: triggers drawn like it, by the same lot, but never published.
  *
- * Null hypothesis: the model treats the published trigger like any other of its kind, so that its score is exchangeable
- * with the decoys' scores. p = (1 + number of decoys with an equal or higher score) / (decoys + 1): ties count against
- * the owner, and p is never below 1 / (decoys + 1). The same with clean reference models in place of
- * decoys is an exact test, too: their scores against the suspect's.
+ * Null hypothesis: the model treats the published trigger like any other of its kind, so that its score is
+ * exchangeable with the decoys' scores. p = (1 + number of decoys with an equal or higher score) / (decoys +
+ * 1): ties count against the owner, and p is never below 1 / (decoys + 1). The same with clean reference
+ * models in place of decoys is an exact test, too: their scores against the suspect's.
  *
  * @param score attack success rate (or any score that rises with it) of the published trigger
  * @param decoys the same score of each decoy, probed with the same label, samples and number of queries
@@ -39,6 +39,6 @@ export function decoyTest(options: {
       alpha,
       rejected: significant(pValue, alpha),
     },
-    `${asGood} of ${decoys.length} decoys score ${score} or more`,
+    `${asGood} of ${decoys.length} decoys score ${short(score)} or more`,
   );
 }

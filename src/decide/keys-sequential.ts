@@ -4,15 +4,16 @@ import { anytimeCounter, type SequentialDecision } from './sequential';
 /**
  * The test with keys for an owner who looks after every key and stops when she likes.
  *
- * Null hypothesis: the model's answers do not depend on the owner's secret seed. Key after key, in an order fixed
- * beforehand, it counts a hit when the key's label is the most frequent answer to its queries, a tie being a miss. Given
- * all the answers and the labels of the other keys that has probability at most 1/K, so `sequentialTest` with
- * chance 1/K is valid, with no assumption on the model. When all of J keys hit, p is about (J+1) / K^J.
+ * Null hypothesis: the model's answers do not depend on the owner's secret seed. Key after key, in an order
+ * fixed beforehand, it counts a hit when the key's label is the most frequent answer to its queries, a tie
+ * being a miss. Given all the answers and the labels of the other keys that has probability at most 1/K, so
+ * `sequentialTest` with chance 1/K is valid, with no assumption on the model. When all of J keys hit, p is
+ * about (J+1) / K^J.
  *
- * Why not look after every query? The label is one draw a key, and the answers need not be random at all. A model that
- * answers 0, 1, 2, … in turn has each label in the lead at some moment: an owner who may wait for hers is always
- * right. Within a key, stopping is free only to someone who does not know its label: the *answers* may decide
- * when there are enough of them, the label may not.
+ * Why not look after every query? The label is one draw a key, and the answers need not be random at all. A
+ * model that answers 0, 1, 2, … in turn has each label in the lead at some moment: an owner who may wait for
+ * hers is always right. Within a key, stopping is free only to someone who does not know its label: the
+ * *answers* may decide when there are enough of them, the label may not.
  */
 export function keysSequentialTest({
   classes,
@@ -21,7 +22,10 @@ export function keysSequentialTest({
   readonly classes: number;
   readonly alpha: number;
 }): {
-  /** Counts one more key (`hits` and `queries` then count keys): its votes by label, as for `randomizationTest`, and its label. */
+  /**
+   * Counts one more key (`hits` and `queries` then count keys): its votes by label, as for
+   * `randomizationTest`, and its label.
+   */
   update(votes: ArrayLike<number>, target: number): SequentialDecision;
 } {
   const checks = checksOf('keysSequentialTest');

@@ -2,12 +2,13 @@ import { checksOf } from './check';
 import { smallestHits } from './plan';
 
 /**
- * The largest share ε of the answers that somebody may have changed at will, all in the owner's favour, such that the claim of
- * `binomialTest` still stands: its hits less ε · queries still reject. `null` if it does not stand to begin with.
+ * The largest share ε of the answers that somebody may have changed at will, all in the owner's favour, such
+ * that the claim of `binomialTest` still stands: its hits less ε · queries still reject. `null` if it does
+ * not stand to begin with.
  *
- * If at most ε of the answers were changed, accusing where the result is at least ε is wrong with probability at most alpha.
- * Refusals need no such allowance, being misses. `randomizationTest` needs none at all: noise and refusals
- * that do not depend on the labels are part of the model, of which it assumes nothing.
+ * If at most ε of the answers were changed, accusing where the result is at least ε is wrong with probability
+ * at most alpha. Refusals need no such allowance, being misses. `randomizationTest` needs none at all: noise
+ * and refusals that do not depend on the labels are part of the model, of which it assumes nothing.
  */
 export function toleratedNoise(options: {
   readonly hits: number;

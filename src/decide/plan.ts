@@ -1,12 +1,14 @@
 import { checksOf } from './check';
-import { significant } from './decision';
+import { short, significant } from './decision';
 import { logUpperTail } from './tails';
 
 /** What is known before an audit. */
 export type AuditSetting = ({ readonly classes: number } | { readonly chance: number }) & {
   /** Significance level: the p-value to be reached. */
   readonly alpha: number;
-  /** The attack success rate to be expected of a model trained on the marks; above the chance of a clean one. */
+  /**
+   * The attack success rate to be expected of a model trained on the marks; above the chance of a clean one.
+   */
   readonly attackSuccessRate: number;
 };
 
@@ -23,11 +25,13 @@ export interface AuditPlan {
 const mostQueries = 100_000;
 
 /**
- * The smallest number of queries with which `binomialTest` finds a model of the expected attack success rate with
- * probability `power`. Ask exactly so many: hits are whole numbers, so the power is a saw-tooth, and a
+ * The smallest number of queries with which `binomialTest` finds a model of the expected attack success rate
+ * with probability `power`. Ask exactly so many: hits are whole numbers, so the power is a saw-tooth, and a
  * few queries more can have less. The chance of a clean model is `chance`, or 1/`classes`.
  *
- * @example planAudit({ classes: 10, alpha: 0.05, power: 0.9, attackSuccessRate: 0.6 }) // { queries: 7, hits: 3, power: 0.904 }
+ * @example
+ * planAudit({ classes: 10, alpha: 0.05, power: 0.9, attackSuccessRate: 0.6 })
+ * // { queries: 7, hits: 3, power: 0.904 }
  */
 export function planAudit(setting: AuditSetting & { readonly power: number }): AuditPlan {
   const checks = checksOf('planAudit');
@@ -68,9 +72,10 @@ export interface KeyPlan {
 }
 
 /**
- * The smallest number of keys with which an audit succeeds with probability `power`, planned as if only the leading answer
- * of each key counted (one draw at chance 1/K, whatever the model): a key leads when more than half of its
- * queries hit. With `queriesPerKey: 1`, `attackSuccessRate` is the share of keys that lead.
+ * The smallest number of keys with which an audit succeeds with probability `power`, planned as if only the
+ * leading answer of each key counted (one draw at chance 1/K, whatever the model): a key leads when more than
+ * half of its queries hit (a lower bound: fewer can do, if the other answers scatter). With `queriesPerKey:
+ * 1`, `attackSuccessRate` is the share of keys that lead.
  */
 export function planKeys(options: {
   readonly classes: number;
@@ -84,9 +89,12 @@ export function planKeys(options: {
   const checks = checksOf('planKeys');
   checks.integer('classes', classes, 2);
   checks.proportion('attackSuccessRate', attackSuccessRate);
+  checks.proportion('alpha', alpha);
+  checks.proportion('power', power);
   checks.integer('queriesPerKey', queriesPerKey, 1);
   checks.integer('rowsPerKey', rowsPerKey, 1);
   const leading = Math.exp(logUpperTail(Math.floor(queriesPerKey / 2) + 1, queriesPerKey, attackSuccessRate));
+  if (leading <= 1 / classes) checks.fail('attackSuccessRate', attackSuccessRate, 'one that makes keys lead');
   const plan = planAudit({ classes, alpha, power, attackSuccessRate: leading });
   return {
     keys: plan.queries,
@@ -120,7 +128,8 @@ function chanceOf(name: string, setting: AuditSetting): number {
   checks.proportion('chance', chance);
   checks.proportion('alpha', setting.alpha);
   const rate = setting.attackSuccessRate;
-  if (!(rate > chance && rate <= 1))
-    checks.fail('attackSuccessRate', rate, `more than the chance ${chance}, at most 1`);
+  if (!(rate > chance && rate <= 1)) {
+    checks.fail('attackSuccessRate', rate, `more than the chance ${short(chance)}, at most 1`);
+  }
   return chance;
 }

@@ -1,7 +1,9 @@
 import { checksOf } from './check';
 import { type Decision, decision, pValueOf, significant } from './decision';
 
-/** {@link Decision} of {@link randomizationTest}; `statistic` is T, the votes for the owner's labels together. */
+/**
+ * {@link Decision} of {@link randomizationTest}; `statistic` is T, the votes for the owner's labels together.
+ */
 export interface RandomizationDecision extends Decision {
   readonly classes: number;
   readonly keys: number;
@@ -11,17 +13,17 @@ export interface RandomizationDecision extends Decision {
  * Exact test with several keys, for any model whatsoever.
  *
  * Null hypothesis: the model's answers do not depend on the owner's secret seed. The seed gave each key j a
- * label y_j, uniform over the K classes and independent of the rest; so, the answers being what they are,
- * T = Σ_j votes[j][y_j] is a sum of J independent terms votes[j][Y], Y uniform, whose distribution is computed
+ * label y_j, uniform over the K classes and independent of the rest; so, the answers being what they are, T =
+ * Σ_j votes[j][y_j] is a sum of J independent terms votes[j][Y], Y uniform, whose distribution is computed
  * exactly by convolution. Nothing is assumed about the model: it may prefer some classes, add noise, refuse
- * (a refusal is no vote) or answer anything else that is not derived from the labels. The smallest p-value is K^−J;
- * anything below 1e-300 is reported as that.
+ * (a refusal is no vote) or answer anything else that is not derived from the labels. The smallest p-value is
+ * K^−J; anything below 1e-300 is reported as that.
  *
- * What the owner must see to: labels drawn uniformly; queries, their number included, chosen without regard to
- * the labels (no "skip the samples of the target class", no stopping at a good moment).
+ * What the owner must see to: labels drawn uniformly; queries, their number included, chosen without regard
+ * to the labels (no "skip the samples of the target class", no stopping at a good moment).
  *
- * @param votes `votes[j][y]`: how often the queries of key j were answered with label y, see {@link countVotes};
- *   keys may have different numbers of queries
+ * @param votes `votes[j][y]`: how often the queries of key j were answered with label y, see {@link
+ *   countVotes}; keys may have different numbers of queries
  * @param targets y_j, the label of each key
  */
 export function randomizationTest(options: {
@@ -43,7 +45,7 @@ export function randomizationTest(options: {
     checks.integer(`targets[${j}]`, targets[j], 0, classes - 1);
     statistic += votes[j][targets[j]];
   }
-  const pValue = pValueOf(Math.log(tail(votes, statistic)));
+  const pValue = pValueOf(tail(votes, statistic));
   return decision(
     {
       method: 'randomizationTest',
@@ -77,7 +79,10 @@ export function countVotes(answers: ArrayLike<number>, classes: number): Int32Ar
   return votes;
 }
 
-/** P(Σ_j votes[j][Y_j] ≥ least) for independent uniform Y_j. Sums of products of positive numbers: no digits are lost. */
+/**
+ * P(Σ_j votes[j][Y_j] ≥ least) for independent uniform Y_j. Sums of products of positive numbers: no digits
+ * are lost.
+ */
 function tail(votes: readonly ArrayLike<number>[], least: number): number {
   let distribution = new Float64Array([1]);
   for (const row of votes) {

@@ -1,6 +1,6 @@
 import { upperLimit } from './binomial';
 import { checksOf } from './check';
-import { type Decision, decision, hitRate, pValueOf, significant } from './decision';
+import { type Decision, decision, hitRate, pValueOf, short, significant } from './decision';
 import { logLowerTail } from './tails';
 
 /** {@link Decision} of {@link removalTest}; `statistic` is the number of hits, refusals included. */
@@ -16,10 +16,10 @@ export interface RemovalDecision extends Decision {
 /**
  * After unlearning: evidence that the mark is *gone*, which a test that merely fails to reject is not.
  *
- * Null hypothesis: the mark is still there, that is, a query is answered with the target label with probability
- * `chance` + `margin` or more. Rejected when so few hits would then be improbable (an exact one-sided equivalence
- * test), that is, when the upper confidence limit lies below chance + margin. Fix the margin beforehand. A refused query
- * counts as a hit here: a model must not pass by keeping silent.
+ * Null hypothesis: the mark is still there, that is, a query is answered with the target label with
+ * probability `chance` + `margin` or more. Rejected when so few hits would then be improbable (an exact
+ * one-sided equivalence test), that is, when the upper confidence limit lies below chance + margin. Fix the
+ * margin beforehand. A refused query counts as a hit here: a model must not pass by keeping silent.
  *
  * @param chance β, the chance of a clean model
  * @param margin how much above it is still taken for clean; chance + margin must be below 1
@@ -44,11 +44,11 @@ export function removalTest(options: {
   checks.proportion('alpha', alpha);
   const hits = options.hits + refused;
   const limit = chance + margin;
-  const pValue = pValueOf(logLowerTail(hits, queries, limit));
+  const pValue = pValueOf(Math.exp(logLowerTail(hits, queries, limit)));
   return decision(
     {
       method: 'removalTest',
-      nullHypothesis: `a query is answered with the target label with chance ${limit} or more`,
+      nullHypothesis: `a query is answered with the target label with chance ${short(limit)} or more`,
       alternative: 'the mark is gone',
       assumptions: ['queries are independent', 'their number and the margin were fixed beforehand'],
       statistic: hits,
@@ -60,6 +60,6 @@ export function removalTest(options: {
       limit,
       interval: [0, upperLimit(hits, queries, alpha)] as const,
     },
-    `${hitRate(hits, queries)} against ${limit}`,
+    `${hitRate(hits, queries)} against a limit of ${short(limit)}`,
   );
 }

@@ -1,5 +1,5 @@
 import { checksOf } from './check';
-import { type Decision, decision, hitRate, significant } from './decision';
+import { type Decision, decision, hitRate, short, significant } from './decision';
 import { logBinomial, logLowerTail } from './tails';
 
 /** {@link Decision} so far; `statistic` is the number of hits. */
@@ -7,8 +7,8 @@ export interface SequentialDecision extends Decision {
   readonly hits: number;
   readonly queries: number;
   /**
-   * E_n now. At a moment of stopping that looks only at the past this is an e-value, which may be averaged and given
-   * to `adjustEValues`; the largest E so far, on which `pValue` and `rejected` rest, may not.
+   * E_n now. At a moment of stopping that looks only at the past this is an e-value, which may be averaged
+   * and given to `adjustEValues`; the largest E so far, on which `pValue` and `rejected` rest, may not.
    */
   readonly eValue: number;
 }
@@ -17,13 +17,13 @@ export interface SequentialDecision extends Decision {
  * Anytime-valid test of the hit probability: look after every query, stop whenever you like.
  *
  * Null hypothesis: whatever came before, a query is answered with the target label with probability at most
- * `chance`. The evidence after n queries with h hits is the likelihood ratio against `chance`, averaged over all
- * p in (chance, 1]:
+ * `chance`. The evidence after n queries with h hits is the likelihood ratio against `chance`, averaged over
+ * all p in (chance, 1]:
  *
  *   E_n = B(h+1, n−h+1) · (1 − I_β(h+1, n−h+1)) / ((1−β) · β^h · (1−β)^(n−h)).
  *
- * Under the null hypothesis it exceeds 1/alpha *ever* with probability at most alpha (Ville). So the test rejects once
- * some E_n ≥ 1/alpha, and stays so; p = 1 / max E. A refused query is a miss.
+ * Under the null hypothesis it exceeds 1/alpha *ever* with probability at most alpha (Ville). So the test
+ * rejects once some E_n ≥ 1/alpha, and stays so; p = 1 / max E. A refused query is a miss.
  *
  * @param chance β of a clean model, as for `binomialTest`
  */
@@ -36,7 +36,7 @@ export function sequentialTest({ chance, alpha }: { readonly chance: number; rea
   checks.proportion('alpha', alpha);
   const count = anytimeCounter(chance, alpha, {
     method: 'sequentialTest',
-    nullHypothesis: `a query is answered with the target label with chance at most ${chance}, whatever came before`,
+    nullHypothesis: `a query is answered with the target label with chance at most ${short(chance)}, whatever came before`,
     assumptions: ['chance is an upper bound of the chance of a clean model, at every query'],
   });
   return {
@@ -88,7 +88,9 @@ export function logEValue(hits: number, queries: number, chance: number): number
   return tail - Math.log1p(-chance) - Math.log(queries + 1) - logBinomial(hits, queries, chance);
 }
 
-/** e-values beyond 1e300 are reported as that: less evidence than there is, but a number that JSON can hold. */
+/**
+ * e-values beyond 1e300 are reported as that: less evidence than there is, but a number that JSON can hold.
+ */
 function boundedExp(logE: number): number {
   return Math.min(1e300, Math.exp(logE));
 }

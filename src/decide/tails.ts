@@ -38,7 +38,9 @@ export function studentTail(t: number, degrees: number): number {
   return t > 0 ? tail : 1 - tail;
 }
 
-/** The quantile of Student's distribution at a probability from ½ on: jStat's, improved by two Newton steps. */
+/**
+ * The quantile of Student's distribution at a probability from ½ on: jStat's, improved by two Newton steps.
+ */
 export function studentQuantile(probability: number, degrees: number): number {
   let t = jStat.studentt.inv(probability, degrees);
   for (let step = 0; step < 2; step++) {
@@ -65,8 +67,8 @@ function logIncompleteBeta(x: number, y: number, a: number, b: number): number {
 }
 
 /**
- * The continued fraction of Didonato and Morris (ACM TOMS 18, 1992, eq. 9), by Lentz's method. It is the even part of
- * the usual one (DLMF 8.17.22), which loses digits where x is close to 1.
+ * The continued fraction of Didonato and Morris (ACM TOMS 18, 1992, eq. 9), by Lentz's method. It is the even
+ * part of the usual one (DLMF 8.17.22), which loses digits where x is close to 1.
  */
 function betaFraction(x: number, y: number, a: number, b: number): number {
   const above = a * y - b * x;
@@ -84,7 +86,9 @@ function betaFraction(x: number, y: number, a: number, b: number): number {
   }
 }
 
-/** log of x^a · y^b / B(a, b), y = 1 − x, by Loader's saddle-point form: no difference of large logarithms. */
+/**
+ * log of x^a · y^b / B(a, b), y = 1 − x, by Loader's saddle-point form: no difference of large logarithms.
+ */
 function logBetaDensity(x: number, y: number, a: number, b: number): number {
   const n = a + b;
   const above = a * y - b * x; // a − n·x, without the cancellation

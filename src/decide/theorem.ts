@@ -24,8 +24,8 @@ export interface TheoremDecision extends Decision {
 /**
  * The attack success rate that Theorem 1 of the paper asks for: every rate above it is accepted as evidence.
  *
- * It is the larger root α̂ of √(m−1)·(α̂ − β) = t_τ·√(α̂ − α̂²), with β = 1/K and t_τ the τ-quantile of Student's
- * t with m − 1 degrees of freedom; the rates that m queries can give are multiples of 1/m, see
+ * It is the larger root α̂ of √(m−1)·(α̂ − β) = t_τ·√(α̂ − α̂²), with β = 1/K and t_τ the τ-quantile of
+ * Student's t with m − 1 degrees of freedom; the rates that m queries can give are multiples of 1/m, see
  * {@link theoremHits}. What the theorem does not guarantee is said at {@link theoremTest}.
  *
  * @example theoremThreshold({ classes: 10, queries: 30, confidence: 0.95 }) // 0.2335
@@ -57,10 +57,10 @@ export function theoremHits(setting: TheoremSetting): number {
  * Null hypothesis: the model was not trained on the marked data, and therefore answers the target label with
  * chance β = 1/K. It is rejected when √(m−1)·(α̂ − β) − t_τ·√(α̂ − α̂²) > 0.
  *
- * Given as published, for comparison; two things can go wrong. The variance estimate is 0 when every query hits,
- * so with few queries it rejects too easily (a true level of 25 % instead of 5 % for K = 2, m = 2), and p is
- * then 0. And β = 1/K is a guess about clean models, which often prefer some classes.
- * `binomialTest` mends the first, `randomizationTest` both.
+ * Given as published, for comparison; two things can go wrong. The variance estimate is 0 when every query
+ * hits, so with few queries it rejects too easily (a true level of 25 % instead of 5 % for K = 2, m = 2), and
+ * p is then 0. And β = 1/K is a guess about clean models, which often prefer some classes. `binomialTest`
+ * mends the first, `randomizationTest` both.
  */
 export function theoremTest({
   hits,

@@ -70,6 +70,9 @@ test('wrong arguments name themselves', () => {
   );
   assert.throws(() => auditPower({ ...good, queries: 0 }), /auditPower: queries is 0/);
   assert.throws(() => planKeys({ ...good, queriesPerKey: 0, rowsPerKey: 1 }), /planKeys: queriesPerKey is 0/);
+  const keys = { ...good, queriesPerKey: 9, rowsPerKey: 1 };
+  assert.throws(() => planKeys({ ...keys, alpha: 5 }), /planKeys: alpha is 5/);
+  assert.throws(() => planKeys({ ...keys, attackSuccessRate: 0.2 }), /planKeys: attackSuccessRate is 0.2/);
   assert.throws(
     () => toleratedNoise({ hits: 5, queries: 4, chance: 0.1, alpha: 0.05 }),
     /toleratedNoise: hits is 5, expected an integer in 0..4/,
