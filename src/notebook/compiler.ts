@@ -4,9 +4,14 @@ import { createRequire } from 'node:module';
 const path = createRequire(require.resolve('tslab/package.json')).resolve('@tslab/typescript-for-tslab');
 const typescript = require(path) as typeof import('typescript');
 
-// tslab has no setting for `strict`: turn it on where the options are handed to the compiler
+// tslab has no setting for `strict`: turn it on where the options are handed to the compiler; packages that
+// ship no types, as jstat, may still be imported
 const createWatchCompilerHost = (files: string[], options: object, ...rest: unknown[]) =>
-  Reflect.apply(typescript.createWatchCompilerHost, null, [files, { ...options, strict: true }, ...rest]);
+  Reflect.apply(typescript.createWatchCompilerHost, null, [
+    files,
+    { ...options, strict: true, noImplicitAny: false },
+    ...rest,
+  ]);
 const loaded = require.cache[path] as NodeJS.Module; // its exports cannot be assigned to, but exchanged
 loaded.exports = { ...typescript, createWatchCompilerHost };
 
