@@ -174,13 +174,13 @@ export async function verifyBytes(bytes: Uint8Array, options: VerifyOptions = {}
   if (answers !== undefined) {
     const decision = await attempt('statistics', () => requireResult(evidence, keys, answers), String);
     if (decision !== undefined) {
+      const p = Number(decision.pValue.toPrecision(3));
       await attempt(
         'claim',
         () => {
-          if (!decision.rejected)
-            throw new Error(`p = ${decision.pValue} is above alpha ${plan.alpha}: no evidence`);
+          if (!decision.rejected) throw new Error(`p = ${p} is above alpha ${plan.alpha}: no evidence`);
         },
-        () => `p = ${decision.pValue} is at most alpha ${plan.alpha}: ${decision.alternative}`,
+        () => `p = ${p} is at most alpha ${plan.alpha}: ${decision.alternative}`,
       );
     }
   }

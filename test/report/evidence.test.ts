@@ -12,10 +12,13 @@ import { createKey, deriveKeys, type MarkKey, markWithKeys } from '../../src/mar
 import { stamp } from '../../src/mark/stamp';
 import { squareTrigger } from '../../src/mark/trigger';
 import { probeKeys } from '../../src/probe/keys';
+import { localModel } from '../../src/probe/local';
 import { probe } from '../../src/probe/probe';
 import { Random } from '../../src/random';
 import { type Evidence, merkleRoot, writeEvidence } from '../../src/report/evidence';
 import { type VerifyOptions, verifyBytes, verifyEvidence } from '../../src/report/verify';
+import { buildModel } from '../../src/train/model';
+import { saveModel } from '../../src/train/save';
 import type { BlackBox, Samples } from '../../src/types';
 
 const classes = 10;
@@ -432,4 +435,26 @@ test('mib verify prints line by line and exits 0 only if all holds', () => {
   const none = mib('verify', path, '--samples', join(folder, 'none.json'));
   assert.equal(none.status, 1);
   assert.match(none.stderr, /^mib: ENOENT/);
+});
+
+test('mib verify --replay asks a saved model again', async () => {
+  const model = buildModel('mlp', { shape, classes, seed: 1 });
+  const modelFolder = join(folder, 'model');
+  await saveModel(model, modelFolder);
+  const probes = join(folder, 'replay-probes.json');
+  writeSamples(probes, data.test);
+  const cli = join(__dirname, '../../src/cli.js');
+  const replay = async (box: BlackBox) => {
+    const file = join(folder, 'replayed.json');
+    const probing = await probeKeys(box, data.test, keys);
+    writeEvidence(file, { key, publicRandomness, published, probes: data.test, probing });
+    const flags = ['--replay', modelFolder, '--probes', probes, '--share', '0.25', '--seed', '5'];
+    return spawnSync(process.execPath, [cli, 'verify', file, ...flags], { encoding: 'utf8' }).stdout;
+  };
+  assert.match(
+    await replay(localModel(model)),
+    /holds {8}replay: 0 of 20 answers differ when asked again \(noise 0, drawn with seed 5\)/,
+  );
+  assert.match(await replay(guilty(keys)), /FAILS {8}replay: \d+ of 20 answers differ/);
+  model.dispose();
 });
