@@ -145,6 +145,9 @@ async function startWebGPU(forced: boolean): Promise<Engine> {
   return { name: 'webgpu', device: `WebGPU, ${device}${software ? ' (software)' : ''}` };
 }
 
+/** Held for good: Dawn crashes when this is garbage-collected before its devices. */
+let gpu: GPU;
+
 /**
  * Registers the backend with a device of our own: its package would look for the adapter in a browser's
  * `navigator`, which is lent to it only while it starts, so that no other library takes Node for a browser.
@@ -156,7 +159,8 @@ async function registerWebGPU(): Promise<void> {
   ]);
   Object.assign(globalThis, globals);
   tf.registerBackend('webgpu', async () => {
-    const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' });
+    gpu = create([]);
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
     if (adapter === null) throw new Error('no graphics adapter found');
     const { limits } = adapter;
     const device = await adapter.requestDevice({
