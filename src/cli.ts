@@ -33,12 +33,7 @@ program
   .option('--replay <folder>', 'ask the model saved there a random part of the queries again')
   .option('--share <number>', 'the part to ask again', toNumber, 0.1)
   .option('--noise <number>', 'share of answers that the model is known to change each time', toNumber, 0)
-  .option(
-    '--seed <number>',
-    'draws the queries to ask again (default: at random)',
-    toNumber,
-    randomInt(2 ** 32),
-  )
+  .option('--seed <number>', 'draws the queries to ask again (default: at random)', toNumber)
   .action(async (path: string, flags: VerifyFlags) => {
     const { commitment, randomness, samples, replay } = flags;
     const needsProbes = flags.probes !== undefined || replay !== undefined;

@@ -91,11 +91,11 @@ export async function verifyBytes(bytes: Uint8Array, options: VerifyOptions = {}
       checks.push({ name, outcome: 'holds', detail: tell(found) });
       return found;
     } catch (error) {
-      checks.push({ name, outcome: 'FAILS', detail: (error as Error).message });
+      const outcome = error instanceof Unknown ? 'not checked' : 'FAILS';
+      checks.push({ name, outcome, detail: (error as Error).message });
       return undefined;
     }
   };
-  const skip = (name: string, detail: string) => checks.push({ name, outcome: 'not checked', detail });
 
   const evidence = await attempt(
     'file',
@@ -103,88 +103,99 @@ export async function verifyBytes(bytes: Uint8Array, options: VerifyOptions = {}
     () => `${bytes.length} bytes, well-formed, unaltered since it was written`,
   );
   if (evidence === undefined) return verification(checks);
-  const { plan } = evidence;
+  const { plan, commitment, publicRandomness } = evidence;
   const key = new OwnerKey(evidence.secret, plan);
-  const keys = deriveKeys(key, evidence.publicRandomness);
+  const keys = deriveKeys(key, publicRandomness);
 
   await attempt(
     'commitment',
-    () => requireSame('commitment', evidence.commitment, key.commitment, 'of secret and plan'),
-    () => `${evidence.commitment} binds the secret and the plan`,
+    () => requireSame('commitment', commitment, key.commitment, 'of secret and plan'),
+    () => `${commitment} binds the secret and the plan`,
   );
-  if (options.commitment === undefined) {
-    skip('publication', `compare the commitment with the one published before "${plan.randomness}"`);
-  } else {
-    const published = options.commitment;
-    await attempt(
-      'publication',
-      () => requireSame('commitment', evidence.commitment, published, 'as published'),
-      () => 'the commitment is the published one',
-    );
-  }
-  if (options.publicRandomness === undefined) {
-    skip('randomness', `look up "${plan.randomness}": it must be ${evidence.publicRandomness}`);
-  } else {
-    const published = options.publicRandomness;
-    await attempt(
-      'randomness',
-      () =>
-        requireSame('public randomness', evidence.publicRandomness, published, 'as its source published it'),
-      () => `${evidence.publicRandomness} is what its source published`,
-    );
-  }
+  await attempt(
+    'publication',
+    () => {
+      const published = known(
+        options.commitment,
+        `compare it with the one published before ${plan.randomness}`,
+      );
+      requireSame('commitment', commitment, published, 'as published');
+    },
+    () => 'the commitment is the published one',
+  );
+  await attempt(
+    'randomness',
+    () => {
+      const published = known(
+        options.publicRandomness,
+        `look up ${plan.randomness}: it must be ${publicRandomness}`,
+      );
+      requireSame('public randomness', publicRandomness, published, 'as its source published it');
+    },
+    () => `${publicRandomness} is what its source published`,
+  );
   await attempt(
     'keys',
     () => requireKeys(evidence, keys),
     () => `${keys.length} triggers and labels are derived from secret and public randomness`,
+  );
+  await attempt(
+    'marks',
+    () => {
+      const published = known(options.published, 'needs the published data set (--samples)');
+      const root = merkleRoot(markedRows('verifyEvidence', plan, keys, published));
+      requireSame('Merkle root', evidence.marked, root, 'of the published rows');
+    },
+    () => `${plan.keys * plan.rowsPerKey} published rows carry them, Merkle root ${evidence.marked}`,
   );
   const answers = await attempt(
     'queries',
     () => requireQueries(evidence, keys),
     () => `${evidence.queries.length} are those that the keys fix, each asked once`,
   );
-  if (options.published === undefined) {
-    skip('marks', 'needs the published data set (--samples)');
-  } else {
-    const { published } = options;
-    await attempt(
-      'marks',
-      () => {
-        const root = merkleRoot(markedRows('verifyEvidence', plan, keys, published));
-        requireSame('Merkle root', evidence.marked, root, 'of the published rows');
-      },
-      () => `${plan.keys * plan.rowsPerKey} published rows carry them, Merkle root ${evidence.marked}`,
-    );
-  }
-  const { probes: getProbes, replay } = options;
-  if (getProbes === undefined) {
-    skip('inputs', 'needs the set of probes (--probes)');
-  } else {
-    const probes = await attempt(
-      'inputs',
-      async () => requireInputs(evidence, keys, await getProbes(plan.dataset)),
-      () => `each query is its probe row with its key's trigger`,
-    );
-    if (replay !== undefined && probes !== undefined && answers !== undefined) {
-      await attempt('replay', () => askAgain(evidence, keys, probes, replay), String);
-    }
-  }
-  if (replay === undefined)
-    skip('answers', 'that they are the model’s, only asking it again can show (--replay)');
-  if (answers !== undefined) {
-    const decision = await attempt('statistics', () => requireResult(evidence, keys, answers), String);
-    if (decision !== undefined) {
-      const p = Number(decision.pValue.toPrecision(3));
-      await attempt(
-        'claim',
-        () => {
-          if (!decision.rejected) throw new Error(`p = ${p} is above alpha ${plan.alpha}: no evidence`);
-        },
-        () => `p = ${p} is at most alpha ${plan.alpha}: ${decision.alternative}`,
+  const probes = await attempt(
+    'inputs',
+    async () => {
+      const set = await known(options.probes, 'needs the set of probes (--probes)')(plan.dataset);
+      return requireInputs(evidence, keys, set);
+    },
+    () => "each query is its probe row with its key's trigger",
+  );
+  await attempt(
+    'answers',
+    () => {
+      const replay = known(
+        options.replay,
+        'that they are the model’s, only asking it again can show (--replay)',
       );
-    }
-  }
+      return askAgain(evidence, keys, known(probes, 'needs inputs that hold'), replay);
+    },
+    String,
+  );
+  const decision = await attempt(
+    'statistics',
+    () => requireResult(evidence, keys, known(answers, 'needs queries that hold')),
+    String,
+  );
+  await attempt(
+    'claim',
+    () => {
+      const { rejected, pValue, alternative } = known(decision, 'needs statistics that hold');
+      const p = `p = ${Number(pValue.toPrecision(3))}`;
+      if (!rejected) throw new Error(`${p} is above alpha ${plan.alpha}: no evidence`);
+      return `${p} is at most alpha ${plan.alpha}: ${alternative}`;
+    },
+    String,
+  );
   return verification(checks);
+}
+
+/** Not a failure: what a check needs is not there. */
+class Unknown extends Error {}
+
+function known<T>(value: T | undefined, need: string): T {
+  if (value === undefined) throw new Unknown(need);
+  return value;
 }
 
 function requireSame(what: string, found: string, expected: string, source: string): void {

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import { randomizationTest } from '../../src/decide/randomization';
 import {
   createKey,
   deriveKeys,
@@ -81,6 +82,25 @@ test('target labels are uniform over the classes', () => {
   const expected = 4000 / 7;
   const statistic = counts.reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0);
   assert.ok(statistic < 22.46, `chi-square ${statistic} of ${counts}`);
+});
+
+// labels that hung together, or with a class, would make the exact test accuse the innocent
+test('a prejudiced model that never saw the keys is accused with probability alpha at most', () => {
+  const votes = [
+    [25, 3, 1, 1],
+    [0, 29, 1, 0],
+    [20, 9, 1, 0],
+  ];
+  const small = { ...plan, classes: 4, keys: 3, rowsPerKey: 1, queriesPerKey: 1 };
+  const runs = 2000;
+  let accused = 0;
+  for (let i = 0; i < runs; i++) {
+    const derived = deriveKeys(new OwnerKey(secret, small), `public randomness ${i}`);
+    const targets = derived.map(key => key.target);
+    if (randomizationTest({ votes, targets, alpha: 0.1 }).rejected) accused++;
+  }
+  const error = Math.sqrt(0.1 * 0.9 * runs);
+  assert.ok(accused > 0 && accused <= 0.1 * runs + 3 * error, `${accused} of ${runs}`);
 });
 
 test('triggers do not overlap while there are places enough, and the measure tells when they do', () => {

@@ -226,7 +226,7 @@ test('asking again unmasks invented answers, but not a model’s declared noise'
   const bytes = readFileSync(path);
   assert.match(
     await failures(bytes, replay(innocent)),
-    /^replay: \d+ of 40 answers differ when asked again, more/,
+    /^answers: \d+ of 40 answers differ when asked again, more/,
   );
   const random = new Random(4);
   const wavering: BlackBox = {
@@ -236,14 +236,14 @@ test('asking again unmasks invented answers, but not a model’s declared noise'
         random.next() < 0.1 ? (label + 1) % classes : label,
       ),
   };
-  assert.match(await failures(bytes, replay(wavering)), /^replay: [1-9] of 40 answers differ/);
+  assert.match(await failures(bytes, replay(wavering)), /^answers: [1-9] of 40 answers differ/);
   assert.equal(await failures(bytes, replay(wavering, { noise: 0.1 })), '');
-  assert.match(await failures(bytes, replay(innocent, { noise: 0.1 })), /^replay: /);
+  assert.match(await failures(bytes, replay(innocent, { noise: 0.1 })), /^answers: /);
   assert.match(
     await failures(bytes, replay({ ...innocent, classes: 5 })),
-    /^replay: the model has 5 classes/,
+    /^answers: the model has 5 classes/,
   );
-  assert.match(await failures(bytes, replay(innocent, { share: 0 })), /^replay: share to replay is 0/);
+  assert.match(await failures(bytes, replay(innocent, { share: 0 })), /^answers: share to replay is 0/);
 });
 
 // the false accuser of the paper's rule: tries triggers until one fools a model that never saw a mark
@@ -453,8 +453,8 @@ test('mib verify --replay asks a saved model again', async () => {
   };
   assert.match(
     await replay(localModel(model)),
-    /holds {8}replay: 0 of 20 answers differ when asked again \(noise 0, drawn with seed 5\)/,
+    /holds {8}answers: 0 of 20 answers differ when asked again \(noise 0, drawn with seed 5\)/,
   );
-  assert.match(await replay(guilty(keys)), /FAILS {8}replay: \d+ of 20 answers differ/);
+  assert.match(await replay(guilty(keys)), /FAILS {8}answers: \d+ of 20 answers differ/);
   model.dispose();
 });
