@@ -33,7 +33,7 @@ function notebookLine(label: string): (progress: Progress) => void {
     const live = `, ${count(Math.round(rate))} ${unit}/s, ${Math.ceil((total - done) / rate)} s left`;
     const state = `${label}: ${count(done)} of ${count(total)} ${unit}`;
     const text = done >= total ? state : state + (done > 0 ? live : '') + (note ? ` · ${note}` : '');
-    display({ data: { 'text/plain': text } }, slot);
+    display({ data: { 'text/plain': text }, metadata: { progress: true } }, slot);
   };
   return progress => {
     latest = progress;

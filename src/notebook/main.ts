@@ -1,0 +1,101 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import { outFolder } from '../out-folder';
+import { showProgress } from '../report/progress';
+import { readSummary, type Summary } from '../report/summary';
+import { tableText } from '../report/table';
+import { CellError, executeNotebook } from './execute';
+import { notebookHtml } from './html';
+import { readNotebook, writeNotebook } from './notebook';
+import { ROOT } from './root';
+
+/*
+ * `npm start [NUMBER…]`: executes the numbered notebooks one after the other, without Jupyter or Python, and leaves
+ * executed copies and HTML pages in out/. A notebook with `"mib": { "start": false }` in its metadata runs only
+ * when asked for by number.
+ */
+
+const FOLDER = join(ROOT, 'notebooks');
+
+async function main(numbers: string[], signal: AbortSignal): Promise<void> {
+  const names = await choose(numbers);
+  const out = prepareOut();
+  for (const name of names) {
+    const start = Date.now();
+    const bar = showProgress(name);
+    const onCell = (done: number, total: number) => bar({ done, total, unit: 'cells' });
+    try {
+      const notebook = await executeNotebook(join(FOLDER, `${name}.ipynb`), {
+        onCell,
+        signal,
+        env: { MIB_OUT: out },
+      });
+      await writeNotebook(join(out, `${name}.ipynb`), notebook);
+      writeFileSync(join(out, `${name}.html`), await notebookHtml(name, notebook, names));
+    } catch (error) {
+      // how far it came is worth keeping: the page shows the error where it happened
+      if (error instanceof CellError) await writeNotebook(join(out, `${name}.ipynb`), error.executed);
+      throw error;
+    }
+    console.error(`${name}: executed in ${Math.round((Date.now() - start) / 1000)} s`);
+  }
+  const summary = readSummary();
+  if (summary) console.log(`\n${verdicts(summary)}\n`);
+  console.log('Pages:');
+  for (const name of names) console.log(`  ${join(relative(process.cwd(), out), `${name}.html`)}`);
+}
+
+/** Names of the notebooks to run, in order. */
+async function choose(numbers: string[]): Promise<string[]> {
+  const files = readdirSync(FOLDER).filter(file => /^\d\d-.*\.ipynb$/.test(file));
+  const chosen: string[] = [];
+  for (const file of files.sort()) {
+    const asked = numbers.some(number => file.startsWith(number));
+    const start = (await readNotebook(join(FOLDER, file))).metadata.mib?.start ?? true;
+    if (asked || (numbers.length === 0 && start)) chosen.push(basename(file, '.ipynb'));
+  }
+  const missing = numbers.find(number => !chosen.some(name => name.startsWith(number)));
+  if (missing || chosen.length === 0) {
+    throw new Error(`start: no notebook in notebooks/ is called ${missing ?? 'NN-….ipynb'}`);
+  }
+  return chosen;
+}
+
+/** Makes the folder for all results; that of an earlier run must not pass for this one's. */
+function prepareOut(): string {
+  const out = outFolder();
+  try {
+    mkdirSync(out, { recursive: true });
+    writeFileSync(join(out, '.writable'), '');
+    rmSync(join(out, '.writable'));
+    rmSync(join(out, 'summary.json'), { force: true });
+  } catch (error) {
+    throw new Error(
+      `start: cannot write to ${out} (${(error as Error).message}); set MIB_OUT to another folder`,
+    );
+  }
+  return out;
+}
+
+function verdicts({ engine, dataset, models }: Summary): string {
+  const percent = (rate: number) => `${(100 * rate).toFixed(1)} %`;
+  const word = (rejected: boolean) => (rejected ? 'used' : 'no evidence');
+  const rows = models.map(model => ({
+    model: model.name,
+    'test accuracy': percent(model.testAccuracy),
+    hits: `${model.hits} of ${model.queries}`,
+    'Theorem 1': word(model.theorem.rejected),
+    'exact test': word(model.binomial.rejected),
+    p: model.binomial.pValue.toPrecision(2),
+  }));
+  return tableText(rows, {
+    caption: `Was the owner's data used? ${dataset}, ${engine.name} on ${engine.device}`,
+  });
+}
+
+const abort = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
+main(process.argv.slice(2), abort.signal).catch(error => {
+  console.error(abort.signal.aborted ? '\nstart: interrupted' : `\n${error.message}`);
+  process.exitCode = abort.signal.aborted ? 130 : 1;
+});
