@@ -4,16 +4,19 @@ import { createRequire } from 'node:module';
 const path = createRequire(require.resolve('tslab/package.json')).resolve('@tslab/typescript-for-tslab');
 const typescript = require(path) as typeof import('typescript');
 
-// tslab has no setting for `strict`: turn it on where the options are handed to the compiler; packages that
-// ship no types, as jstat, may still be imported
+// tslab has no setting for `strict`: turn it on where the options are handed to the compiler
 const createWatchCompilerHost = (files: string[], options: object, ...rest: unknown[]) =>
-  Reflect.apply(typescript.createWatchCompilerHost, null, [
-    files,
-    { ...options, strict: true, noImplicitAny: false },
-    ...rest,
-  ]);
+  Reflect.apply(typescript.createWatchCompilerHost, null, [files, { ...options, strict: true }, ...rest]);
+
+// packages that ship no types, as jstat, may be imported all the same
+const UNTYPED_MODULE = 7016;
+const { getPreEmitDiagnosticsOfFiles } = typescript as unknown as Record<string, Diagnose>;
+type Diagnose = (...all: unknown[]) => { code: number }[];
+const diagnose: Diagnose = (...all) =>
+  getPreEmitDiagnosticsOfFiles(...all).filter(({ code }) => code !== UNTYPED_MODULE);
+
 const loaded = require.cache[path] as NodeJS.Module; // its exports cannot be assigned to, but exchanged
-loaded.exports = { ...typescript, createWatchCompilerHost };
+loaded.exports = { ...typescript, createWatchCompilerHost, getPreEmitDiagnosticsOfFiles: diagnose };
 
 /** Mends a slip of tslab's: `{ t }` with `t` from an earlier cell is "not defined", `{ t: t }` is. */
 export function expandShorthands(cell: string): string {
