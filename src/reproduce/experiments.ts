@@ -1,0 +1,210 @@
+import { type Run, runId } from './run';
+
+/** `quick`: minutes on two cores; `cpu`: an hour or two; `paper`: the authors' settings, for a GPU. */
+export const PROFILES = ['quick', 'cpu', 'paper'] as const;
+export type Profile = (typeof PROFILES)[number];
+
+type DatasetName = Run['dataset'];
+/** A run without its seed. */
+type Setting = Omit<Run, 'seed' | 'split'>;
+
+const ONE_OWNER = { owners: 1, outsiders: 0, order: 'random', target: 1, queries: [30] } as const;
+const CLEAN = { owners: 0, outsiders: 1 } as const;
+const SQUARE = { family: 'square', pattern: 'white', size: 3, row: 25, column: 25, opacity: 1 } as const;
+const ONES = { family: 'bits', pattern: 'ones', length: 20, start: 426 } as const;
+
+/**
+ * One owner. Location-30 as the paper has it in every profile, the others in `paper` only: there are fewer epochs
+ * in `cpu` and smaller models. Fashion-MNIST, which the paper has not, gets an opaque trigger and 0.5 %.
+ */
+function oneOwner(dataset: DatasetName, profile: Profile): Setting {
+  const paper = profile === 'paper';
+  switch (dataset) {
+    case 'fashion-mnist': {
+      const epochs = { quick: 4, cpu: 8, paper: 30 }[profile];
+      const training = {
+        model: 'cnn',
+        epochs,
+        batchSize: 64,
+        learningRate: 0.05,
+        schedule: [epochs - 1],
+      } as const;
+      return { dataset, ...ONE_OWNER, ...training, mark: { rate: 0.005 }, trigger: SQUARE };
+    }
+    case 'cifar10': {
+      const training = paper
+        ? ({ model: 'resnet18', epochs: 150, learningRate: 0.1, schedule: [80, 120] } as const)
+        : ({ model: 'cnn', epochs: 5, learningRate: 0.05, schedule: [4] } as const);
+      const trigger = { ...SQUARE, row: 29, column: 29, opacity: 0.3 };
+      return {
+        dataset,
+        ...ONE_OWNER,
+        ...training,
+        batchSize: 128,
+        flip: true,
+        mark: { rate: 0.001 },
+        trigger,
+      };
+    }
+    case 'location30': {
+      const training = { epochs: 150, batchSize: 64, learningRate: 0.1, schedule: [50, 80] };
+      return { dataset, ...ONE_OWNER, model: 'mlp', ...training, mark: { rate: 0.002 }, trigger: ONES };
+    }
+    case 'purchase100': {
+      const training = paper ? { epochs: 150, schedule: [100, 120] } : { epochs: 20, schedule: [15] };
+      const trigger = { ...ONES, start: 580 };
+      const rest = { batchSize: 128, learningRate: 0.01, mark: { rate: 0.001 }, trigger };
+      return { dataset, ...ONE_OWNER, model: 'mlp', ...training, ...rest };
+    }
+  }
+}
+
+/** What the sweeps over one setting run on: cheap where they have to be. */
+function sweepBase(profile: Profile): Setting {
+  if (profile === 'paper') return oneOwner('cifar10', 'paper');
+  return { ...oneOwner('fashion-mnist', profile), model: profile === 'quick' ? 'mlp' : 'cnn' };
+}
+
+/** Ten owners as in the paper: random patterns at one place. */
+function manyOwners(base: Setting): Setting {
+  const trigger =
+    base.trigger.family === 'bits'
+      ? ({ ...base.trigger, pattern: 'random', length: base.dataset === 'purchase100' ? 40 : 20 } as const)
+      : ({ ...base.trigger, pattern: 'random', size: 4, row: 0, column: 0 } as const);
+  const batchSize = base.dataset === 'location30' ? 128 : base.batchSize;
+  return { ...base, trigger, batchSize, owners: 10, target: 'distinct' };
+}
+
+/** The paper's experiments, each a list of settings that its table or figure compares; see the README. */
+const EXPERIMENTS = {
+  /** A model with and without one owner's marks, on every data set. */
+  'one-owner': profile => {
+    const small: DatasetName[] = ['fashion-mnist', 'location30'];
+    const datasets: DatasetName[] = profile === 'quick' ? small : [...small, 'cifar10', 'purchase100'];
+    return datasets.flatMap(dataset => {
+      const base = oneOwner(dataset, profile);
+      const more = dataset === 'cifar10' ? [{ ...base, mark: { rate: 0.01 } }] : [];
+      return [{ ...base, ...CLEAN }, base, ...more];
+    });
+  },
+  /** Marked share, and number of marked rows whatever their share. */
+  share: profile => {
+    const base = sweepBase(profile);
+    const rates = [0.0005, 0.001, 0.002, 0.005, 0.01].map(rate => ({ ...base, mark: { rate } }));
+    const counts = [2, 5, 10, 20, 50].flatMap(count =>
+      [undefined, 2500].map(rows => ({ ...base, rows, mark: { count } })),
+    );
+    return [...rates, ...counts];
+  },
+  /** Pattern, size, place and opacity of a square; number of bits. */
+  trigger: profile => {
+    const base = sweepBase(profile);
+    const square = base.trigger as typeof SQUARE;
+    const bits = oneOwner('location30', profile);
+    return [
+      ...(['white', 'random'] as const).map(pattern => ({ ...square, pattern })),
+      ...[1, 2, 4, 6].map(size => ({
+        ...square,
+        size,
+        row: square.row + 3 - size,
+        column: square.column + 3 - size,
+      })),
+      ...[0, 12].map(at => ({ ...square, row: at, column: at })),
+      ...[0.1, 0.3, 0.5].map(opacity => ({ ...square, opacity })),
+    ]
+      .map(trigger => ({ ...base, trigger }) as Setting)
+      .concat(
+        (profile === 'quick' ? [5, 20] : [5, 10, 20, 40]).map(length => ({
+          ...bits,
+          trigger: { ...ONES, length, start: 446 - length },
+        })),
+      );
+  },
+  /** Every class as the target label. */
+  target: profile => {
+    const all = (base: Setting, classes: number) =>
+      Array.from({ length: classes }, (_, target) => ({ ...base, target }));
+    const more = profile === 'quick' ? [] : all(oneOwner('location30', profile), 30);
+    return [...all(sweepBase(profile), 10), ...more];
+  },
+  /** Verdicts after few and many queries, of a model that learned its marks half and of a clean one. */
+  queries: profile => {
+    const queries = [2, 5, 10, 20, 30, 50, 100, 200];
+    const bases = [{ ...sweepBase(profile), mark: { rate: 0.002 } }, oneOwner('location30', profile)];
+    return bases.flatMap(base => [
+      { ...base, queries },
+      { ...base, ...CLEAN, queries },
+    ]);
+  },
+  /** The paper's networks; narrow ones, on part of the images, where there is no GPU. */
+  architecture: profile => {
+    if (profile === 'quick') {
+      const base = sweepBase(profile);
+      return (['mlp', 'cnn'] as const).map(model => ({ ...base, model }));
+    }
+    const base: Setting = { ...oneOwner('cifar10', profile), mark: { rate: 0.01 } };
+    const small = profile === 'cpu' ? { rows: 10_000, width: 8 } : {};
+    const deep = (['resnet18', 'resnet34', 'vgg16'] as const).map(model => ({ ...base, ...small, model }));
+    const rows = profile === 'cpu' ? { rows: 10_000 } : {};
+    return [...(['mlp', 'cnn'] as const).map(model => ({ ...base, ...rows, model })), ...deep];
+  },
+  /** One to twenty owners, labels that don't collide and labels that may, and as many owners who were not used. */
+  owners: profile => {
+    const base = manyOwners(sweepBase(profile));
+    const counts = profile === 'quick' ? [1, 5, 10] : [1, 2, 5, 10, 20];
+    return (['distinct', 'independent'] as const).flatMap(target =>
+      counts.map(owners => ({ ...base, owners, outsiders: owners, target })),
+    );
+  },
+  /** Beside membership inference: a model that generalizes well, and one that knows its members by heart. */
+  membership: profile => {
+    const base = manyOwners(sweepBase(profile));
+    const shadows = profile === 'quick' ? 8 : 16;
+    const owners = { owners: 10, outsiders: 10, shadows };
+    const overfitted = { rows: 2_000, epochs: 60, schedule: [50], mark: { rate: 0.01 } };
+    const location = { ...manyOwners(oneOwner('location30', profile)), rows: 4_000 };
+    return [
+      { ...base, ...owners, rows: 10_000 },
+      { ...base, ...owners, ...overfitted },
+      ...(profile === 'quick' ? [] : [{ ...location, ...owners }]),
+    ];
+  },
+  /** The authors' slip: marked rows always the first in file order. */
+  'file-order': profile => {
+    const base = profile === 'quick' ? sweepBase(profile) : oneOwner('location30', profile);
+    return (['random', 'file'] as const).map(order => ({ ...base, order }));
+  },
+  /** The authors' protocol on Location-30, to be compared with their code: test/reproduce/peer_torch.py. */
+  protocol: profile => {
+    const base = oneOwner('location30', profile);
+    if (profile === 'quick') return [base];
+    return [base, { ...base, mark: { rate: 0.01 } }, manyOwners(base)];
+  },
+} satisfies Record<string, (profile: Profile) => Setting[]>;
+
+export type ExperimentName = keyof typeof EXPERIMENTS;
+export const EXPERIMENT_NAMES = Object.keys(EXPERIMENTS) as ExperimentName[];
+
+/** Seeds of each setting. The comparisons with others' code need more. */
+function seeds(name: ExperimentName, profile: Profile): number {
+  if (name === 'protocol' || name === 'file-order') return profile === 'quick' ? 2 : 8;
+  if (name === 'membership' || name === 'architecture') return profile === 'paper' ? 3 : 1;
+  return { quick: 2, cpu: 3, paper: 5 }[profile];
+}
+
+/** The runs of an experiment at the size of `profile`; experiments may share some. */
+export function runsOf(name: ExperimentName, profile: Profile): Run[] {
+  const settings: Setting[] = EXPERIMENTS[name](profile);
+  const runs = settings.flatMap(setting =>
+    Array.from({ length: cifarSeeds(setting, profile) ?? seeds(name, profile) }, (_, seed): Run => {
+      // with the split fixed, as the authors have it, the first rows are the same rows in every run
+      return { ...setting, split: name === 'file-order' ? 0 : seed, seed };
+    }),
+  );
+  return [...new Map(runs.map(run => [runId(run), run])).values()];
+}
+
+/** An hour on two cores is gone after a few runs on 50,000 colour images. */
+function cifarSeeds({ dataset, rows }: Setting, profile: Profile): number | undefined {
+  return profile === 'cpu' && dataset === 'cifar10' && rows === undefined ? 1 : undefined;
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/env node
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { writeWhole } from '../json';
+import { showProgress } from '../report/progress';
+import { resultsToCsv } from './csv';
+import { EXPERIMENT_NAMES, type ExperimentName, PROFILES, type Profile, runsOf } from './experiments';
+import { performAll } from './machine';
+import { ResultsFile } from './results';
+import { checkRuns, type Run } from './run';
+import { parseShard, slurmScript, takeShard } from './shard';
+
+interface Flags {
+  experiment: string;
+  profile: Profile;
+  runs?: string;
+  out?: string;
+  shard?: string;
+  workers?: number;
+  csv?: string;
+  slurm?: boolean;
+  shards: number;
+  dryRun?: boolean;
+}
+
+const ROOT = join(__dirname, '..', '..', '..');
+
+const program = new Command('reproduce')
+  .description('Runs the experiments of the paper. Results are kept: what is done is not done again.')
+  .option('--experiment <names>', `one or more of ${EXPERIMENT_NAMES.join(', ')}, by commas`, 'all')
+  .addOption(new Option('--profile <size>', 'size').choices([...PROFILES]).default('quick'))
+  .option('--runs <file>', 'runs of your own instead, a list of records in JSON')
+  .option('--out <file>', 'results, one JSON object a line (default: out/reproduce/PROFILE.jsonl)')
+  .option('--shard <i/n>', 'one part of the runs; n alone takes the part from Slurm or Kubernetes')
+  .option('--workers <n>', 'runs at the same time (default: number of processor cores)', positive)
+  .option('--csv <folder>', 'when done, write all results there as tables')
+  .option('--slurm', 'submit a job array to Slurm instead of running here')
+  .option('--shards <n>', 'size of that array', positive, 16)
+  .option('--dry-run', 'say what would be run or submitted')
+  .action(reproduce);
+
+program.parseAsync().catch((error: Error) => {
+  console.error(`reproduce: ${error.message}`);
+  process.exitCode = 1;
+});
+
+async function reproduce(flags: Flags): Promise<void> {
+  if (flags.slurm) return submit(flags);
+  const shard = flags.shard === undefined ? undefined : parseShard(flags.shard, process.env);
+  const runs = shard === undefined ? chosenRuns(flags) : takeShard(chosenRuns(flags), shard);
+  if (flags.dryRun) {
+    for (const run of runs) console.log(JSON.stringify(run));
+    return;
+  }
+  const part = shard === undefined ? '' : `-${shard.index + 1}-of-${shard.of}`;
+  const results = ResultsFile.open(
+    resolve(flags.out ?? join(ROOT, 'out', 'reproduce', `${flags.profile}${part}.jsonl`)),
+  );
+  try {
+    const done = runs.filter(run => results.has(run)).length;
+    console.error(`${runs.length} runs, ${done} done before; results: ${results.path}`);
+    const controller = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+    const { succeeded, failed } = await performAll(runs, results, {
+      command: ['npm run reproduce --', ...process.argv.slice(2)].join(' '),
+      workers: flags.workers,
+      signal: controller.signal,
+      onProgress: showProgress('reproduce'),
+      // where there is no bar: a batch job's log
+      onResult: (id, seconds, error) => {
+        if (!process.stderr.isTTY || error)
+          console.error(`${id} ${error ?? 'done'} (${seconds.toFixed(0)} s)`);
+      },
+    });
+    if (flags.csv !== undefined) writeTables(flags.csv, results, flags.profile);
+    const interrupted = controller.signal.aborted ? ', interrupted: the same command goes on' : '';
+    console.error(`${succeeded} runs succeeded, ${failed} failed${interrupted}`);
+    process.exitCode = controller.signal.aborted ? 130 : failed > 0 ? 1 : 0;
+  } finally {
+    results.close();
+  }
+}
+
+function chosenRuns({ experiment, profile, runs }: Flags): Run[] {
+  if (runs !== undefined) return checkRuns(JSON.parse(readFileSync(runs, 'utf8')));
+  const names = experiment === 'all' ? EXPERIMENT_NAMES : experiment.split(',');
+  const unknown = names.find(name => !EXPERIMENT_NAMES.includes(name as ExperimentName));
+  if (unknown !== undefined) {
+    throw new Error(`experiment is ${unknown}, expected all or some of ${EXPERIMENT_NAMES.join(', ')}`);
+  }
+  return names.flatMap(name => runsOf(name as ExperimentName, profile));
+}
+
+function writeTables(folder: string, results: ResultsFile, profile: Profile): void {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(resultsToCsv(results.results.values(), profile))) {
+    writeWhole(join(folder, `${profile}-${name}.csv`), text);
+  }
+}
+
+/** Hands the same command to Slurm, a shard to each job of an array. */
+function submit({ experiment, profile, runs, shards, workers, dryRun }: Flags): void {
+  const what = runs === undefined ? ['--experiment', experiment] : ['--runs', resolve(runs)];
+  const command = [process.execPath, __filename, ...what, '--profile', profile];
+  const cores = workers ?? availableParallelism();
+  const script = slurmScript({
+    command: [...command, '--workers', String(cores)],
+    shards,
+    folder: ROOT,
+    cores,
+  });
+  if (dryRun) return void process.stdout.write(script);
+  mkdirSync(join(ROOT, 'out'), { recursive: true });
+  console.log(execFileSync('sbatch', [], { input: script, encoding: 'utf8' }).trim());
+}
+
+function positive(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('expected a positive integer');
+  return Number(text);
+}

@@ -1,0 +1,175 @@
+import { loadDataset } from '../data/load';
+import { takeSamples } from '../data/take';
+import { binomialTest } from '../decide/binomial';
+import { sequentialTest } from '../decide/sequential';
+import { theoremTest } from '../decide/theorem';
+import { localModel } from '../probe/local';
+import { probe } from '../probe/probe';
+import { Random } from '../random';
+import { buildModel, type Model } from '../train/model';
+import { accuracy, predictLogits } from '../train/predict';
+import { train } from '../train/train';
+import type { Progress, Samples } from '../types';
+import { type AttackOutcome, attackMembers, type Observation } from './membership';
+import { makeOwners, markForOwners, type Owner } from './owners';
+import type { Run } from './run';
+
+/** Significance level of all tests of the experiments. */
+export const ALPHA = 0.05;
+
+/** One owner's probing, decided after each of the run's numbers of queries. */
+export interface OwnerOutcome {
+  readonly target: number;
+  /** Rows that she marked in the training data; 0 for an outsider. */
+  readonly marked: number;
+  /** Test samples that are not of her target class. */
+  readonly eligible: number;
+  /** Those of them that are answered with her target when they carry her trigger. */
+  readonly hits: number;
+  /** Queries after which `sequentialTest` rejected; null if it never did. */
+  readonly sequential: number | null;
+  readonly verdicts: readonly {
+    readonly queries: number;
+    readonly hits: number;
+    readonly theorem: { readonly pValue: number; readonly rejected: boolean };
+    readonly binomial: { readonly pValue: number; readonly rejected: boolean };
+  }[];
+}
+
+/** What a run came to: the same for the same run on the same engine. */
+export interface Outcome {
+  readonly provenance: string;
+  readonly classes: number;
+  readonly trainRows: number;
+  readonly testRows: number;
+  readonly trainAccuracy: number;
+  readonly testAccuracy: number;
+  readonly owners: readonly OwnerOutcome[];
+  readonly attacks?: readonly AttackOutcome[];
+}
+
+/** Trains as the run says and measures: accuracy, each owner's probing and, where asked for, membership inference. */
+export async function perform(run: Run, onProgress?: (progress: Progress) => void): Promise<Outcome> {
+  const dataset = await loadDataset(run.dataset, { seed: run.split });
+  const { classes, provenance, test } = dataset;
+  const used = run.rows ?? dataset.train.count;
+  const pool =
+    run.rows === undefined
+      ? dataset.train
+      : takeSamples(dataset.train, new Random(run.seed, 'rows').sample(dataset.train.count, used));
+  const members =
+    run.shadows === undefined ? pool : takeSamples(pool, rowNumbers(pool).slice(0, Math.floor(used / 2)));
+
+  const owners = makeOwners(run, dataset.train.shape, classes);
+  const marked = markForOwners(members, owners.slice(0, run.owners), run);
+  const share = 1 / (1 + (run.shadows ?? 0));
+  const advance = (from: number) => (progress: Progress) =>
+    onProgress?.({ ...progress, done: (from + progress.done / progress.total) * share, total: 1 });
+
+  const model = await fit(run, marked.samples, classes, run.seed, advance(0));
+  try {
+    return {
+      provenance,
+      classes,
+      trainRows: members.count,
+      testRows: test.count,
+      trainAccuracy: await accuracy(model, marked.samples),
+      testAccuracy: await accuracy(model, test),
+      owners: await probeAll(run, model, test, owners, marked.rows),
+      ...(run.shadows !== undefined && {
+        attacks: await infer(run, model, pool, marked.rows.flat(), advance),
+      }),
+    };
+  } finally {
+    model.dispose();
+  }
+}
+
+async function fit(
+  run: Run,
+  samples: Samples,
+  classes: number,
+  seed: number,
+  onProgress: (progress: Progress) => void,
+): Promise<Model> {
+  const { epochs, batchSize, learningRate, schedule, flip, width } = run;
+  const model = buildModel(run.model, { shape: samples.shape, classes, seed, width });
+  try {
+    await train(model, samples, { epochs, batchSize, learningRate, schedule, flip, seed, onProgress });
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+async function probeAll(
+  run: Run,
+  model: Model,
+  test: Samples,
+  owners: readonly Owner[],
+  rows: readonly (readonly number[])[],
+): Promise<OwnerOutcome[]> {
+  const outcomes: OwnerOutcome[] = [];
+  for (const [i, { trigger, target }] of owners.entries()) {
+    const eligible = Array.from(test.y).filter(label => label !== target).length;
+    const setting = { trigger, target, queries: eligible, batchSize: 500, seed: run.seed };
+    const { predictions, hits } = await probe(localModel(model), test, setting);
+    const { classes } = model;
+    const verdicts = run.queries.map(queries => {
+      const answered = { queries, hits: predictions.subarray(0, queries).filter(y => y === target).length };
+      const verdict = ({ pValue, rejected }: { pValue: number; rejected: boolean }) => ({ pValue, rejected });
+      return {
+        ...answered,
+        theorem: verdict(theoremTest({ ...answered, classes, confidence: 1 - ALPHA })),
+        binomial: verdict(binomialTest({ ...answered, chance: 1 / classes, alpha: ALPHA })),
+      };
+    });
+    const sequential = firstRejection(predictions, target, classes);
+    outcomes.push({ target, marked: rows[i]?.length ?? 0, eligible, hits, sequential, verdicts });
+  }
+  return outcomes;
+}
+
+/** Number of queries after which the anytime-valid test rejects; null if it never does. */
+function firstRejection(predictions: Int32Array, target: number, classes: number): number | null {
+  const test = sequentialTest({ chance: 1 / classes, alpha: ALPHA });
+  for (let query = 0; query < predictions.length; query++) {
+    if (test.update(predictions[query] === target).rejected) return query + 1;
+  }
+  return null;
+}
+
+/** Membership inference against `model`, whose members are the first half of `pool`. */
+async function infer(
+  run: Run,
+  model: Model,
+  pool: Samples,
+  marked: readonly number[],
+  advance: (from: number) => (progress: Progress) => void,
+): Promise<AttackOutcome[]> {
+  const half = Math.floor(pool.count / 2);
+  const { classes } = model;
+  // marked members carry another label in training than in the pool: leave them out of the comparison
+  const left = new Set(marked);
+  const rows = rowNumbers(pool).filter(row => !left.has(row));
+  const asked = takeSamples(pool, rows);
+  const observe = async (observed: Model, members: ReadonlySet<number>): Promise<Observation> => ({
+    logits: await predictLogits(observed, asked),
+    member: rows.map(row => members.has(row)),
+  });
+  const target = await observe(model, new Set(rowNumbers(pool).slice(0, half)));
+  const shadows: Observation[] = [];
+  for (let i = 0; i < (run.shadows as number); i++) {
+    const random = new Random(run.seed, `shadow ${i}`);
+    const members = random.sample(pool.count, half);
+    const shadow = await fit(run, takeSamples(pool, members), classes, random.uint32(), advance(i + 1));
+    shadows.push(await observe(shadow, new Set(members)));
+    shadow.dispose();
+  }
+  return attackMembers({ target, shadows, labels: asked.y, classes });
+}
+
+function rowNumbers({ count }: Samples): number[] {
+  return Array.from({ length: count }, (_, row) => row);
+}
