@@ -14,7 +14,8 @@ IMAGES = {
 }
 BITS = dict(IMAGES, dataset="bits", classes=30, shape=[46], keys=3,
             trigger={"family": "bits", "length": 20, "chance": 0.6})
-WHITE = dict(IMAGES, keys=6, trigger={"family": "square", "size": 3, "fill": "white", "opacity": 1})
+# three thousand million rows: a third of the words is thrown away, so rejection is seen to work
+WHITE = dict(IMAGES, keys=6, rows=3_000_000_000, trigger={"family": "square", "size": 3, "fill": "white", "opacity": 1})
 RANDOMNESS = "drand quicknet 12345678 6b3f5a3c0d2e"
 
 
