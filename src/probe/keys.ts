@@ -11,6 +11,12 @@ export interface KeysProbing {
   readonly to: string;
 }
 
+export interface KeysOptions
+  extends Pick<ProbeOptions, 'batchSize' | 'concurrency' | 'budget' | 'ledger' | 'signal' | 'onProgress'> {
+  /** Told the answers of each key when they are complete; an e-value that it gives back is shown as progress. */
+  readonly onKey?: (answers: Int32Array, key: MarkKey) => number | undefined;
+}
+
 /**
  * Asks about the probe rows of every key, stamped with its trigger; `countVotes` and `randomizationTest` go on
  * from the answers.
@@ -26,13 +32,19 @@ export async function probeKeys(
   box: BlackBox,
   samples: Samples,
   keys: readonly MarkKey[],
-  options: Pick<ProbeOptions, 'batchSize' | 'concurrency' | 'ledger' | 'signal' | 'onProgress'> = {},
+  options: KeysOptions = {},
 ): Promise<KeysProbing> {
-  const { ledger, onProgress } = options;
+  const { ledger, onProgress, onKey, budget = Infinity } = options;
   const total = keys.reduce((sum, { probes }) => sum + probes.length, 0);
   const answers: Int32Array[] = [];
   const from = new Date().toISOString();
-  let [done, hits] = [0, 0];
+  let [done, hits, sent] = [0, 0, 0];
+  let eValue: number | undefined;
+  const report = (j: number, done: number, hits: number) => {
+    const e = eValue === undefined ? '' : `, e = ${eValue.toPrecision(3)}`;
+    const note = `key ${j + 1}/${keys.length}, ${hits} hits${e}`;
+    onProgress?.({ done, total, unit: 'queries', note, hits, eValue });
+  };
   for (const [j, { trigger, target, probes }] of keys.entries()) {
     const result = await probe(box, takeSamples(samples, probes), {
       ...options,
@@ -41,15 +53,9 @@ export async function probeKeys(
       queries: probes.length,
       seed: j,
       anyLabel: true,
+      budget: budget - sent,
       ledger: ledger === undefined ? undefined : `${ledger}.${j}`,
-      onProgress: now =>
-        onProgress?.({
-          ...now,
-          done: done + now.done,
-          total,
-          hits: hits + now.hits,
-          note: `key ${j + 1}/${keys.length}, ${hits + now.hits} hits`,
-        }),
+      onProgress: now => report(j, done + now.done, hits + now.hits),
     });
     const ordered = new Int32Array(probes.length);
     result.indices.forEach((place, i) => {
@@ -58,6 +64,9 @@ export async function probeKeys(
     answers.push(ordered);
     done += probes.length;
     hits += result.hits;
+    sent += result.sent;
+    eValue = onKey?.(ordered, keys[j]);
+    report(j, done, hits);
   }
   return { answers, from, to: new Date().toISOString() };
 }

@@ -73,6 +73,8 @@ export interface ProbeResult {
   readonly refused: number;
   /** Planned queries that were not needed, because the answer was clear before. */
   readonly saved: number;
+  /** Queries sent, repetitions included: what a service may charge. */
+  readonly sent: number;
 }
 
 /**
@@ -196,6 +198,7 @@ class Probing {
       indices: this.indices.slice(0, this.counted),
       refused: predictions.filter(label => label === REFUSED).length,
       saved: this.indices.length - this.counted,
+      sent: this.sent,
     };
   }
 

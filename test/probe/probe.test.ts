@@ -132,7 +132,8 @@ test('a sequential test ends the probing at the query that decides', async () =>
       concurrency,
       test: sequentialTest(setting),
     });
-    assert.deepEqual(other, result);
+    // more were under way when the test decided, which costs but does not count
+    assert.deepEqual({ ...other, sent: result.sent }, result);
   }
   assert.ok(asked < 100); // stopped asking, not just counting
 });
