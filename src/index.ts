@@ -72,6 +72,7 @@ export {
   verifyEvidence,
 } from './report/verify';
 export { type Engine, type EngineName, useEngine } from './train/engine';
+export { type TrainJob, trainMany } from './train/many';
 export { buildModel, Model, type ModelName, type ModelOptions, wrapModel } from './train/model';
 export { accuracy, predictLabels, predictLogits } from './train/predict';
 export { keepModel, reuseModel } from './train/reuse';

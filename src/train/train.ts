@@ -37,7 +37,7 @@ export interface TrainOptions {
    * state of its own earlier run there goes on from it, and ends as if it had never stopped.
    */
   readonly checkpoint?: { readonly folder: string; readonly every?: number };
-  /** Called at most every 100 ms. */
+  /** Called at most every 100 ms, and at the end. */
   readonly onProgress?: (progress: Progress) => void;
   /** Stops training within a batch; the model keeps the weights of the last finished epoch. */
   readonly signal?: AbortSignal;
@@ -88,6 +88,7 @@ export async function train(model: Model, samples: Samples, options: TrainOption
     batches: new Batches(samples),
     random: { order: stream('order'), flip: stream('flip'), dropout: stream('dropout') },
     velocities: model.trainable.map(({ shape }) => tf.tidy(() => tf.variable(tf.zeros(shape), false))),
+    told: performance.now(),
   };
   const state = [...model.weights, ...run.velocities];
   const epochs: Epoch[] = [];
@@ -106,6 +107,7 @@ export async function train(model: Model, samples: Samples, options: TrainOption
         writeCheckpoint(folder, { fingerprint, epochs, random, arrays: await getVariables(state) });
       }
     }
+    tell(run, setting.epochs - 1, samples.count, epochs[setting.epochs - 1].loss);
     return { epochs, interrupted: false };
   } finally {
     tf.dispose(run.velocities as tf.Variable[]);
@@ -135,6 +137,8 @@ interface Run {
   readonly batches: Batches;
   readonly random: Readonly<Record<'order' | 'flip' | 'dropout', Random>>;
   readonly velocities: readonly tf.Variable[];
+  /** When progress was last told, in ms. */
+  told: number;
 }
 
 type Result = Pick<Epoch, 'learningRate' | 'loss' | 'accuracy'>;
@@ -157,7 +161,7 @@ async function runOrRestore(run: Run, epoch: number): Promise<Result | undefined
 async function runEpoch(run: Run, epoch: number): Promise<Result | undefined> {
   const { setting, random, batches } = run;
   const { count } = batches;
-  const { batchSize, epochs, onProgress, signal } = setting;
+  const { batchSize, signal } = setting;
   const drops = setting.schedule.filter(start => start <= epoch).length;
   const learningRate = setting.learningRate * setting.gamma ** drops;
   const flip = setting.flip ? () => random.flip.integer(2) === 1 : undefined;
@@ -184,24 +188,22 @@ async function runEpoch(run: Run, epoch: number): Promise<Result | undefined> {
       read += rows;
     });
   };
-  let told = performance.now();
   try {
     for (const rows of slices(random.order.permutation(count), batchSize)) {
       queued.push(step(run, batches.take(rows, flip), learningRate));
       taken += rows.length;
       const now = performance.now();
-      const pause = now - told >= PROGRESS_MS;
+      const pause = now - run.told >= PROGRESS_MS;
       if (queued.length < IN_FLIGHT && !pause) continue;
       await reading;
       reading = readBack(queued);
+      reading.catch(() => {}); // it may fail before the next batches await it
       queued = [];
       if (!pause) continue;
-      told = now;
+      run.told = now;
       await otherEvents();
       if (signal?.aborted) return undefined;
-      const note = `epoch ${epoch + 1}/${epochs}${read > 0 ? ` loss ${(lossSum / read).toFixed(3)}` : ''}`;
-      const [done, total] = [epoch * count + taken, epochs * count];
-      onProgress?.({ done, total, unit: 'samples', note });
+      tell(run, epoch, taken, lossSum / read);
     }
     await reading;
     if (queued.length > 0) await readBack(queued);
@@ -213,6 +215,13 @@ async function runEpoch(run: Run, epoch: number): Promise<Result | undefined> {
   await otherEvents();
   if (signal?.aborted) return undefined;
   return { learningRate, loss: lossSum / count, accuracy: correct / count };
+}
+
+function tell({ setting, batches }: Run, epoch: number, taken: number, loss: number): void {
+  const { epochs, onProgress } = setting;
+  const [done, total] = [epoch * batches.count + taken, epochs * batches.count];
+  const note = `epoch ${epoch + 1}/${epochs}${Number.isNaN(loss) ? '' : ` loss ${loss.toFixed(3)}`}`;
+  onProgress?.({ done, total, unit: 'samples', note });
 }
 
 /** A batch's mean loss and number of right answers, still on the engine. */
@@ -297,6 +306,6 @@ function check(model: Model, samples: Samples, options: TrainOptions): Setting {
   return setting;
 }
 
-function isSamples(validation: Samples | Readonly<Record<string, Samples>>): validation is Samples {
+export function isSamples(validation: Samples | Readonly<Record<string, Samples>>): validation is Samples {
   return validation.x instanceof Uint8Array;
 }

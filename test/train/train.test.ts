@@ -4,8 +4,8 @@ import * as tf from '@tensorflow/tfjs';
 import { useEngine } from '../../src/train/engine';
 import { buildModel, wrapModel } from '../../src/train/model';
 import { accuracy, predictLabels, predictLogits } from '../../src/train/predict';
-import { type TrainOptions, train } from '../../src/train/train';
-import type { Samples } from '../../src/types';
+import { type TrainOptions, train, untilInterrupted } from '../../src/train/train';
+import type { Progress, Samples } from '../../src/types';
 import { learnable } from './learnable';
 
 const ready = useEngine('wasm');
@@ -42,16 +42,20 @@ test('the same seed gives the same weights to the last bit, another seed others'
   assert.notDeepEqual(await weights(5), await weights(6)); // a seed that nobody reads
 });
 
-test('training and prediction keep no tensors', async () => {
-  await ready;
-  const model = mlp();
-  const after = async (epochs: number) => {
-    await train(model, learnable(100, 1), { ...quick, epochs, validation: learnable(50, 2) });
-    await predictLogits(model, learnable(50, 2));
-    return tf.memory().numTensors;
-  };
-  assert.equal(await after(2), await after(5));
-});
+for (const name of ['mlp', 'cnn', 'resnet18'] as const) {
+  test(`training and prediction of ${name} keep no tensors`, async () => {
+    await ready;
+    const images = (count: number, seed: number) =>
+      learnable(count, seed, { shape: [8, 8, 1], largest: 255 });
+    const model = buildModel(name, { shape: [8, 8, 1], classes: 4, seed: 1, width: 4 });
+    const after = async (epochs: number) => {
+      await train(model, images(40, 1), { ...quick, epochs, validation: images(20, 2) });
+      await predictLogits(model, images(20, 2));
+      return tf.memory().numTensors;
+    };
+    assert.equal(await after(2), await after(5));
+  });
+}
 
 test('a loss that is no longer finite stops training at the last finished epoch', async () => {
   await ready;
@@ -83,6 +87,32 @@ test('an abort leaves the weights of the last finished epoch', async () => {
   const whole = mlp();
   await train(whole, samples, { ...quick, epochs });
   assert.deepEqual(await interrupted.getWeights(), await whole.getWeights());
+});
+
+test('Ctrl-C stops the work within, and is left alone afterwards', async () => {
+  const before = process.listenerCount('SIGINT');
+  const history = await untilInterrupted(signal =>
+    train(mlp(), learnable(100, 1), {
+      ...quick,
+      epochs: 1e6,
+      signal,
+      onProgress: () => process.kill(process.pid, 'SIGINT'),
+    }),
+  );
+  assert.equal(history.interrupted, true);
+  assert.equal(process.listenerCount('SIGINT'), before);
+});
+
+test('progress counts samples up to the total', async () => {
+  const seen: Progress[] = [];
+  await train(mlp(), learnable(100, 1), { ...quick, onProgress: progress => seen.push(progress) });
+  assert.deepEqual(
+    seen.map(({ done }) => done),
+    seen.map(({ done }) => done).sort((a, b) => a - b),
+  );
+  const { note, ...last } = seen[seen.length - 1];
+  assert.deepEqual(last, { done: 300, total: 300, unit: 'samples' });
+  assert.match(note ?? '', /^epoch 3\/3 loss \d\.\d{3}$/);
 });
 
 test('the learning rate falls before the scheduled epochs', async () => {
