@@ -13,6 +13,7 @@ type Exports = Record<
   | 'convolve'
   | 'convolveFilterGradient'
   | 'convolveInputGradient'
+  | 'keepTilesAt'
   | 'multiply'
   | 'pack'
   | 'packedBytes'
@@ -57,6 +58,7 @@ export class WasmModule {
     this.heap = backend.wasm as unknown as Heap;
     const imports = { env: { memory: this.heap.asm.memory } };
     this.run = new WebAssembly.Instance(WasmModule.compile(), imports).exports as Exports;
+    this.run.keepTilesAt(this.allocate(192));
   }
 
   private static compile(): WebAssembly.Module {
@@ -79,12 +81,16 @@ export class WasmModule {
   work(bytes: number): number {
     if (bytes > this.workBytes) {
       this.heap._free(this.workAddress);
-      this.workAddress = this.heap._malloc(bytes) >>> 0;
-      if (this.workAddress === 0)
-        throw new Error(`WebAssembly kernels: ${bytes} bytes of memory are not to be had`);
+      this.workAddress = this.allocate(bytes);
       this.workBytes = bytes;
     }
     return this.workAddress;
+  }
+
+  private allocate(bytes: number): number {
+    const address = this.heap._malloc(bytes) >>> 0;
+    if (address === 0) throw new Error(`WebAssembly kernels: ${bytes} bytes of memory are not to be had`);
+    return address;
   }
 
   /** Writes 32-bit integers at `address`. */

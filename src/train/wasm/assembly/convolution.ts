@@ -143,54 +143,80 @@ export function convolveFilterGradient(x: usize, dy: usize, dfilter: usize, work
 
 /** Copies the patches of `count` output pixels from `first` on, one a row, zeros where they leave the image. */
 function gather(to: usize, x: usize, first: i32, count: i32, g: Geometry): void {
-  for (let pixel = first; pixel < first + count; pixel++) {
-    const left = (pixel % g.outWidth) * g.strideWidth - g.padLeft;
-    const line = pixel / g.outWidth;
-    const top = (line % g.outHeight) * g.strideHeight - g.padTop;
-    const image = (line / g.outHeight) * g.height;
+  const pixel = g.channels << 2;
+  const line = g.width * pixel;
+  const taps = g.filterWidth;
+  const height = g.height;
+  const width = g.width;
+  let column = first % g.outWidth;
+  let row = (first / g.outWidth) % g.outHeight;
+  x += (first / (g.outWidth * g.outHeight)) * height * line;
+  for (; count > 0; count--) {
+    const left = column * g.strideWidth - g.padLeft;
     const begin = max(0, -left);
-    const end = min(g.filterWidth, g.width - left);
-    for (let fy = 0; fy < g.filterHeight; fy++) {
-      const row = top + fy;
-      if (row < 0 || row >= g.height || begin >= end) {
-        to = zeros(to, g.filterWidth * g.channels);
-        continue;
+    const end = max(begin, min(taps, width - left));
+    let y = row * g.strideHeight - g.padTop;
+    for (let fy = g.filterHeight; fy > 0; fy--) {
+      if (y < 0 || y >= height) {
+        to = zeros(to, taps * pixel);
+      } else {
+        to = zeros(to, begin * pixel);
+        to = copy(to, x + y * line + (left + begin) * pixel, (end - begin) * pixel);
+        to = zeros(to, (taps - end) * pixel);
       }
-      to = zeros(to, begin * g.channels);
-      const from = x + ((((image + row) * g.width + left + begin) * g.channels) << 2);
-      to = copy(to, from, (end - begin) * g.channels);
-      to = zeros(to, (g.filterWidth - end) * g.channels);
+      y++;
+    }
+    if (++column === g.outWidth) {
+      column = 0;
+      if (++row === g.outHeight) {
+        row = 0;
+        x += height * line;
+      }
     }
   }
 }
 
 /** The reverse of `gather`: adds the patches to where they came from. */
-function scatter(dx: usize, from: usize, first: i32, count: i32, g: Geometry): void {
-  for (let pixel = first; pixel < first + count; pixel++) {
-    const left = (pixel % g.outWidth) * g.strideWidth - g.padLeft;
-    const line = pixel / g.outWidth;
-    const top = (line % g.outHeight) * g.strideHeight - g.padTop;
-    const image = (line / g.outHeight) * g.height;
+function scatter(x: usize, from: usize, first: i32, count: i32, g: Geometry): void {
+  const pixel = g.channels << 2;
+  const line = g.width * pixel;
+  const taps = g.filterWidth;
+  const height = g.height;
+  const width = g.width;
+  let column = first % g.outWidth;
+  let row = (first / g.outWidth) % g.outHeight;
+  x += (first / (g.outWidth * g.outHeight)) * height * line;
+  for (; count > 0; count--) {
+    const left = column * g.strideWidth - g.padLeft;
     const begin = max(0, -left);
-    const end = min(g.filterWidth, g.width - left);
-    for (let fy = 0; fy < g.filterHeight; fy++) {
-      const row = top + fy;
-      if (row >= 0 && row < g.height && begin < end) {
-        const to = dx + ((((image + row) * g.width + left + begin) * g.channels) << 2);
-        add(to, from + ((begin * g.channels) << 2), (end - begin) * g.channels);
+    const end = min(taps, width - left);
+    let y = row * g.strideHeight - g.padTop;
+    for (let fy = g.filterHeight; fy > 0; fy--) {
+      if (y >= 0 && y < height) {
+        add(x + y * line + (left + begin) * pixel, from + begin * pixel, (end - begin) * pixel);
       }
-      from += (g.filterWidth * g.channels) << 2;
+      from += taps * pixel;
+      y++;
+    }
+    if (++column === g.outWidth) {
+      column = 0;
+      if (++row === g.outHeight) {
+        row = 0;
+        x += height * line;
+      }
     }
   }
 }
 
-function copy(to: usize, from: usize, count: i32): usize {
-  for (; count >= 4; count -= 4) {
+/* These three take a number of bytes, a multiple of 4, or below 0 for none. */
+
+function copy(to: usize, from: usize, bytes: i32): usize {
+  for (; bytes >= 16; bytes -= 16) {
     v128.store(to, v128.load(from));
     to += 16;
     from += 16;
   }
-  for (; count > 0; count--) {
+  for (; bytes > 0; bytes -= 4) {
     f32.store(to, f32.load(from));
     to += 4;
     from += 4;
@@ -198,21 +224,21 @@ function copy(to: usize, from: usize, count: i32): usize {
   return to;
 }
 
-function zeros(to: usize, count: i32): usize {
-  for (; count > 0; count--) {
+function zeros(to: usize, bytes: i32): usize {
+  for (; bytes > 0; bytes -= 4) {
     f32.store(to, 0);
     to += 4;
   }
   return to;
 }
 
-function add(to: usize, from: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
+function add(to: usize, from: usize, bytes: i32): void {
+  for (; bytes >= 16; bytes -= 16) {
     v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
     to += 16;
     from += 16;
   }
-  for (; count > 0; count--) {
+  for (; bytes > 0; bytes -= 4) {
     f32.store(to, f32.load(to) + f32.load(from));
     to += 4;
     from += 4;
