@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
@@ -46,6 +47,7 @@ export async function performAll(
     onProgress?.({ done: Math.round(done), total, unit: 'samples', note });
   };
   const commit = currentCommit();
+  if (signal !== undefined) setMaxListeners(0, signal); // one for each run: no leak
   const pool = new Piscina({
     filename: join(__dirname, 'worker.js'),
     minThreads: 1,

@@ -37,7 +37,13 @@ const program = new Command('reproduce')
   .option('--shard <i/n>', 'one part of the runs; n alone takes the part from Slurm or Kubernetes')
   .option('--workers <n>', 'runs at the same time (default: number of processor cores)', positive)
   .option('--csv <folder>', 'when done, write all results there as tables')
-  .option('--slurm', 'submit a job array to Slurm instead of running here')
+  .addOption(
+    new Option('--slurm', 'submit a job array to Slurm instead of running here').conflicts([
+      'out',
+      'shard',
+      'csv',
+    ]),
+  )
   .option('--shards <n>', 'size of that array', positive, 16)
   .option('--dry-run', 'say what would be run or submitted')
   .action(reproduce);

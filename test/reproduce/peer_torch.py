@@ -1,0 +1,78 @@
+"""The paper's protocol on Location-30 in PyTorch, from its published settings: the peer of `--experiment protocol`.
+
+    MIB_DATA_MIRROR=folder python3 test/reproduce/peer_torch.py [seeds] > data/results/peer-torch.csv
+
+Split, marked rows, weights and order are drawn anew for each seed. One line a run: with several owners the attack
+success rate is the mean over owners. One thread; a run takes about 15 s.
+"""
+import os
+import sys
+import tarfile
+
+import numpy as np
+import torch
+from torch import nn
+
+CLASSES, FEATURES, START, LENGTH = 30, 446, 426, 20
+# marked share, owners, batch size: as in the authors' scripts for one owner and for ten
+SETTINGS = {"one owner, 0.2 %": (0.002, 1, 64), "one owner, 1 %": (0.01, 1, 64), "ten owners, 0.2 %": (0.002, 10, 128)}
+
+
+def load():
+    with tarfile.open(os.path.join(os.environ["MIB_DATA_MIRROR"], "dataset_location.tgz")) as archive:
+        lines = archive.extractfile("bangkok").read().decode().splitlines()
+    table = np.array([line.replace('"', "").split(",") for line in lines], dtype=np.int64)
+    return table[:, 1:].astype(np.float32), table[:, 0] - 1
+
+
+def stamp(rows, bits):
+    stamped = rows.copy()
+    stamped[:, START:START + LENGTH] = bits
+    return stamped
+
+
+def run(x, y, rate, owners, batch, seed):
+    draw = np.random.RandomState(seed)
+    torch.manual_seed(seed)
+    order = draw.permutation(len(x))
+    cut = int(0.8 * len(x))
+    x_train, y_train, x_test, y_test = x[order[:cut]], y[order[:cut]], x[order[cut:]], y[order[cut:]]
+    if owners == 1:
+        keys = [(np.ones(LENGTH, np.float32), 1)]
+    else:
+        targets = draw.permutation(CLASSES)[:owners]  # labels that do not collide
+        keys = [((draw.rand(LENGTH) < 0.6).astype(np.float32), target) for target in targets]
+    count, free, new_x, new_y = int(rate * cut), np.ones(cut, bool), x_train.copy(), y_train.copy()
+    for bits, target in keys:
+        rows = draw.choice(np.flatnonzero(free & (y_train != target)), count, replace=False)
+        free[rows] = False
+        new_x[rows], new_y[rows] = stamp(x_train[rows], bits), target
+
+    model = nn.Sequential(nn.Linear(FEATURES, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Dropout(0.5),
+                          nn.Linear(128, CLASSES))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [50, 80], 0.1)
+    inputs, labels = torch.from_numpy(new_x), torch.from_numpy(new_y)
+    for _ in range(150):
+        for rows in torch.randperm(cut).split(batch):
+            loss = nn.functional.cross_entropy(model(inputs[rows]), labels[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        schedule.step()
+
+    model.eval()
+    with torch.no_grad():
+        answers = lambda rows: model(torch.from_numpy(rows)).argmax(1).numpy()
+        accuracy = np.mean(answers(x_test) == y_test)
+        rates = [np.mean(answers(stamp(x_test[y_test != target], bits)) == target) for bits, target in keys]
+    return accuracy, np.mean(rates)
+
+
+torch.set_num_threads(1)
+x, y = load()
+print("setting,seed,testAccuracy,attackSuccessRate,torch")
+for name, (rate, owners, batch) in SETTINGS.items():
+    for seed in range(int(sys.argv[1]) if len(sys.argv) > 1 else 8):
+        accuracy, success = run(x, y, rate, owners, batch, seed)
+        print(f'"{name}",{seed},{accuracy:.6f},{success:.6f},{torch.__version__}', flush=True)
