@@ -214,6 +214,7 @@ async function runEpoch(run: Run, epoch: number): Promise<Result | undefined> {
   }
   await otherEvents();
   if (signal?.aborted) return undefined;
+  tell(run, epoch, count, lossSum / count);
   return { learningRate, loss: lossSum / count, accuracy: correct / count };
 }
 
