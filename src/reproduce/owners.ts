@@ -75,7 +75,15 @@ function makeTrigger({ trigger, seed }: Run, shape: readonly number[], owner: nu
     const values = pattern === 'ones' ? new Uint8Array(length).fill(1) : undefined;
     return bitTrigger({ shape, start, bits: values ?? randomBits({ length, chance: 0.6, seed: own }) });
   }
-  const { pattern, family, ...place } = trigger;
-  const noise = pattern === 'random' ? randomPattern({ size: place.size, seed: own }) : undefined;
-  return squareTrigger({ shape, ...place, pattern: noise });
+  const { family, pattern, ...place } = trigger;
+  switch (pattern) {
+    case 'white':
+      return squareTrigger({ shape, ...place });
+    case 'noise':
+      return squareTrigger({ shape, ...place, pattern: randomPattern({ size: place.size, seed: own }) });
+    case 'black-white': {
+      const bits = randomBits({ length: place.size ** 2, chance: 0.5, seed: own });
+      return squareTrigger({ shape, ...place, pattern: bits.map(bit => 255 * bit) });
+    }
+  }
 }

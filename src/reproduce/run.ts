@@ -7,8 +7,8 @@ const seed = integer(0).max(0xffffffff);
 
 const square = z.strictObject({
   family: z.literal('square'),
-  /** `random`: grey noise, another for each owner. */
-  pattern: z.enum(['white', 'random']),
+  /** `noise`, grey as in the paper, or `black-white`: drawn for each owner. */
+  pattern: z.enum(['white', 'noise', 'black-white']),
   size: integer(1),
   row: integer(0),
   column: integer(0),
