@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { showProgress } from '../report/progress';
 import { executeNotebook } from './execute';
@@ -7,16 +8,20 @@ import { ROOT } from './root';
 
 /*
  * `npm run notebooks [NAME…]`: executes notebooks in place, so that their committed outputs are what the code says
- * today. On the WebAssembly engine, which gives the same numbers on every machine.
+ * today. On the WebAssembly engine, which gives the same numbers on every machine, and with no model left over from
+ * an earlier run.
  */
 async function main(names: string[]): Promise<void> {
   const folder = join(ROOT, 'notebooks');
   const files = readdirSync(folder).filter(file => file.endsWith('.ipynb'));
+  const out = mkdtempSync(join(tmpdir(), 'mib-notebooks-'));
+  process.once('exit', () => rmSync(out, { recursive: true }));
+  const env = { MIB_ENGINE: 'wasm', MIB_OUT: out };
   for (const file of files.filter(each => names.length === 0 || names.some(name => each.startsWith(name)))) {
     const bar = showProgress(file);
     const onCell = (done: number, total: number) => bar({ done, total, unit: 'cells' });
     const path = join(folder, file);
-    await writeNotebook(path, await executeNotebook(path, { onCell, env: { MIB_ENGINE: 'wasm' } }));
+    await writeNotebook(path, await executeNotebook(path, { onCell, env }));
     console.log(`${file} refreshed`);
   }
 }
