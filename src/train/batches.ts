@@ -1,4 +1,3 @@
-import * as tf from '@tensorflow/tfjs';
 import type { Samples } from '../types';
 
 /** Throws unless `samples` suit a model: same shape, at least one row, labels below `classes`, no missing bytes. */
@@ -29,45 +28,56 @@ export function checkSamples(
   }
 }
 
-/** Hands out rows of `samples` as float32 tensors, a batch at a time, so that the data set itself stays bytes. */
+/** Pixels as PyTorch's ToTensor makes them. */
+const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+export interface Batch {
+  /** Rows one after the other, bits as 0 and 1, pixels as 0..1. */
+  readonly x: Float32Array;
+  readonly labels: Int32Array;
+}
+
+/** Hands out rows of `samples` as float32, a batch at a time, so that the data set itself stays bytes. */
 export class Batches {
   readonly count: number;
-  private readonly scale: Float32Array;
   private readonly size: number;
 
   constructor(private readonly samples: Samples) {
     this.count = samples.count;
-    // bits stay 0 and 1, pixels become 0..1 as PyTorch's ToTensor makes them
-    const largest = samples.shape.length === 3 ? 255 : 1;
-    this.scale = Float32Array.from({ length: 256 }, (_, byte) => byte / largest);
     this.size = samples.x.length / samples.count;
   }
 
   /** The rows `rows`, images mirrored left to right where `flip` says so. */
-  take(rows: Int32Array, flip?: (row: number) => boolean): { x: tf.Tensor; labels: tf.Tensor1D } {
-    const { scale, size } = this;
+  take(rows: Int32Array, flip?: () => boolean): Batch {
+    const { size } = this;
     const { x, y, shape } = this.samples;
     const values = new Float32Array(rows.length * size);
     const labels = new Int32Array(rows.length);
-    const [, width, channels] = shape;
-    rows.forEach((row, i) => {
-      labels[i] = y[row];
-      const [from, to] = [row * size, i * size];
-      if (!flip?.(row)) {
-        for (let k = 0; k < size; k++) values[to + k] = scale[x[from + k]];
-        return;
+    for (let i = 0; i < rows.length; i++) {
+      labels[i] = y[rows[i]];
+      const row = x.subarray(rows[i] * size, (rows[i] + 1) * size);
+      const to = values.subarray(i * size, (i + 1) * size);
+      if (shape.length !== 3) to.set(row);
+      else if (flip?.()) this.mirror(row, to);
+      else for (let k = 0; k < size; k++) to[k] = UNIT[row[k]];
+    }
+    return { x: values, labels };
+  }
+
+  private mirror(row: Uint8Array, to: Float32Array): void {
+    const [height, width, channels] = this.samples.shape;
+    for (let start = 0; start < height * width; start += width) {
+      for (let column = 0; column < width; column++) {
+        const from = (start + column) * channels;
+        const mirrored = (start + width - 1 - column) * channels;
+        for (let channel = 0; channel < channels; channel++)
+          to[mirrored + channel] = UNIT[row[from + channel]];
       }
-      for (let k = 0; k < size; k++) {
-        const [pixel, channel] = [Math.floor(k / channels), k % channels];
-        const mirrored = pixel - (pixel % width) + (width - 1 - (pixel % width));
-        values[to + mirrored * channels + channel] = scale[x[from + k]];
-      }
-    });
-    return { x: tf.tensor(values, [rows.length, ...shape]), labels: tf.tensor1d(labels, 'int32') };
+    }
   }
 }
 
-/** 0 .. count−1 cut into pieces of `size`, the last one perhaps shorter. */
+/** `rows` cut into pieces of `size`, the last one perhaps shorter. */
 export function* slices(rows: Int32Array, size: number): Generator<Int32Array> {
   for (let start = 0; start < rows.length; start += size) yield rows.subarray(start, start + size);
 }

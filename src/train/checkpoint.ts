@@ -41,9 +41,10 @@ export function writeCheckpoint(folder: string, { arrays, ...record }: Checkpoin
 /**
  * The checkpoint in `folder`, if there is one.
  *
- * @throws if its files are damaged or it belongs to a training with other samples, model or settings
+ * @throws if its files are damaged, it belongs to a training with other samples, model or settings, or has run
+ *   for more than `epochs`
  */
-export function readCheckpoint(folder: string, fingerprint: string): Checkpoint | undefined {
+export function readCheckpoint(folder: string, fingerprint: string, epochs: number): Checkpoint | undefined {
   if (!existsSync(join(folder, `${NAME}.json`))) return undefined;
   const { record, arrays } = readArrays('train', folder, NAME, fields);
   if (record.fingerprint !== fingerprint) {
@@ -51,6 +52,9 @@ export function readCheckpoint(folder: string, fingerprint: string): Checkpoint 
     throw new Error(
       `train: checkpoint.folder is ${folder}, which holds another training's, expected ${expected}`,
     );
+  }
+  if (record.epochs.length > epochs) {
+    throw new Error(`train: epochs is ${epochs}, expected at least ${record.epochs.length} as in ${folder}`);
   }
   return { ...record, arrays };
 }

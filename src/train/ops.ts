@@ -111,7 +111,7 @@ function fused(
 ): tf.Tensor {
   return differentiable(inputGradient ? [weight, bias, x] : [weight, bias], save => {
     const value = pass.forward(relu ? 'relu' : 'linear');
-    save([x, value]);
+    save(relu ? [x, value] : [x]);
     return {
       value,
       gradFunc: (dy, [x, y]) => {
@@ -156,19 +156,20 @@ export function batchNormTraining(
   });
 }
 
-/** Cross-entropy in nats of each row's softmax against its label: logits [batch, K], int32 labels [batch] → [batch]. */
-export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D {
+/** Mean cross-entropy in nats of each row's softmax against its label: logits [batch, K], int32 labels [batch]. */
+export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
   const name = 'SparseSoftmaxCrossEntropyWithLogits';
-  return differentiable<tf.Tensor1D>([logits], save => {
-    const [value, backprop] = kernelOr(name, { features: logits, labels }, {}, () => {
+  return differentiable<tf.Scalar>([logits], save => {
+    const [losses, backprop] = kernelOr(name, { features: logits, labels }, {}, () => {
       const shifted = tf.sub(logits, tf.max(logits, 1, true));
       const logProbability = tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), 1, true)));
       // as integers first: the WebAssembly backend writes integer ones into a float tensor
       const expected = tf.cast(tf.oneHot(labels, logits.shape[1]), 'float32');
-      const loss = tf.neg(tf.sum(tf.mul(logProbability, expected), 1));
-      return [loss, tf.sub(tf.exp(logProbability), expected)];
+      const losses = tf.neg(tf.sum(tf.mul(logProbability, expected), 1));
+      return [losses, tf.sub(tf.exp(logProbability), expected)];
     });
     save([backprop]);
-    return { value, gradFunc: (dy, [backprop]) => [tf.mul(backprop, tf.expandDims(dy, 1))] };
+    const value = tf.mean(losses);
+    return { value, gradFunc: (dy, [backprop]) => [tf.mul(backprop, tf.div(dy, labels.size))] };
   });
 }

@@ -35,7 +35,10 @@ async function overBatches<T extends Float32Array | Int32Array>(
   const rows = Int32Array.from({ length: samples.count }, (_, row) => row);
   // read back only when everything is queued, so that a graphics card never waits for us
   const answers = [...slices(rows, BATCH)].map(part =>
-    tf.tidy(() => answer(model.forward(batches.take(part).x, { training: false }))),
+    tf.tidy(() => {
+      const input = tf.tensor(batches.take(part).x, [part.length, ...model.shape]);
+      return answer(model.forward(input, { training: false }));
+    }),
   );
   try {
     const parts = await Promise.all(answers.map(tensor => tensor.data()));

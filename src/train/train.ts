@@ -1,15 +1,13 @@
-import { setImmediate as otherEvents } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { canonicalJson, sha256 } from '../json';
 import { Random } from '../random';
 import type { Progress, Samples } from '../types';
-import { Batches, checkSamples, slices } from './batches';
+import { Batches, checkSamples } from './batches';
 import { readCheckpoint, writeCheckpoint } from './checkpoint';
 import { useEngine } from './engine';
+import { type Run, runEpoch } from './epoch';
 import { getVariables, type Model, setVariables } from './model';
-import { softmaxCrossEntropy } from './ops';
 import { accuracy } from './predict';
-import { sgdUpdate } from './sgd';
 
 export interface TrainOptions {
   /** How often each sample is seen. */
@@ -62,10 +60,6 @@ export interface History {
   readonly interrupted: boolean;
 }
 
-/** Batches in flight between two readings of the loss: enough to keep a GPU busy, few enough for its memory. */
-const IN_FLIGHT = 16;
-const PROGRESS_MS = 100;
-
 /**
  * Trains `model` in place by stochastic gradient descent on cross-entropy, in a random order of its own seed.
  *
@@ -80,34 +74,50 @@ export async function train(model: Model, samples: Samples, options: TrainOption
   await useEngine();
   const { checkpoint, seed } = setting;
   const fingerprint = checkpoint ? await fingerprintOf(model, samples, setting) : '';
-  const saved = checkpoint && readCheckpoint(checkpoint.folder, fingerprint);
+  const saved = checkpoint && readCheckpoint(checkpoint.folder, fingerprint, setting.epochs);
   const stream = (name: string) => (saved ? Random.from(saved.random[name]) : new Random(seed, name));
+  let epoch = 0;
+  const tell = (done: number, loss: number) => {
+    const total = setting.epochs * samples.count;
+    const note = `epoch ${Math.min(epoch + 1, setting.epochs)}/${setting.epochs}`;
+    // no loss is known before the first batches are read back
+    const known = Number.isNaN(loss) ? note : `${note} loss ${loss.toFixed(3)}`;
+    setting.onProgress?.({ done, total, unit: 'samples', note: known });
+  };
   const run: Run = {
+    ...setting,
     model,
-    setting,
     batches: new Batches(samples),
     random: { order: stream('order'), flip: stream('flip'), dropout: stream('dropout') },
     velocities: model.trainable.map(({ shape }) => tf.tidy(() => tf.variable(tf.zeros(shape), false))),
+    onProgress: (done, loss) => tell(epoch * samples.count + done, loss),
     told: performance.now(),
   };
   const state = [...model.weights, ...run.velocities];
   const epochs: Epoch[] = [];
   try {
     if (saved) {
-      setVariables('checkpoint', state, saved.arrays);
-      epochs.push(...saved.epochs.slice(0, setting.epochs));
+      setVariables('train', state, saved.arrays);
+      epochs.push(...saved.epochs);
     }
-    while (epochs.length < setting.epochs) {
-      const result = await runOrRestore(run, epochs.length);
+    for (epoch = epochs.length; epoch < setting.epochs; epoch++) {
+      const drops = setting.schedule.filter(start => start <= epoch).length;
+      const learningRate = setting.learningRate * setting.gamma ** drops;
+      const result = await runEpoch(run, { ...setting, learningRate }).catch(error => {
+        throw new Error(`train: ${error.message}, epoch ${epoch}, learning rate ${learningRate}`);
+      });
       if (result === undefined) return { epochs, interrupted: true };
-      epochs.push({ epoch: epochs.length, ...result, validation: await validate(model, setting) });
+      const validation: Record<string, number> = {};
+      for (const [name, set] of Object.entries(setting.validation))
+        validation[name] = await accuracy(model, set);
+      epochs.push({ epoch, learningRate, ...result, validation });
       const { folder, every = 1 } = checkpoint ?? {};
       if (folder !== undefined && (epochs.length % every === 0 || epochs.length === setting.epochs)) {
         const random = Object.fromEntries(Object.entries(run.random).map(([name, r]) => [name, r.state()]));
         writeCheckpoint(folder, { fingerprint, epochs, random, arrays: await getVariables(state) });
       }
     }
-    tell(run, setting.epochs - 1, samples.count, epochs[setting.epochs - 1].loss);
+    tell(setting.epochs * samples.count, epochs[epochs.length - 1].loss);
     return { epochs, interrupted: false };
   } finally {
     tf.dispose(run.velocities as tf.Variable[]);
@@ -130,132 +140,6 @@ export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise
 type Setting = Required<Omit<TrainOptions, keyof Watching>> &
   Omit<Watching, 'validation'> & { readonly validation: Readonly<Record<string, Samples>> };
 type Watching = Pick<TrainOptions, 'validation' | 'checkpoint' | 'onProgress' | 'signal'>;
-
-interface Run {
-  readonly model: Model;
-  readonly setting: Setting;
-  readonly batches: Batches;
-  readonly random: Readonly<Record<'order' | 'flip' | 'dropout', Random>>;
-  readonly velocities: readonly tf.Variable[];
-  /** When progress was last told, in ms. */
-  told: number;
-}
-
-type Result = Pick<Epoch, 'learningRate' | 'loss' | 'accuracy'>;
-
-/** One epoch; if it is stopped or fails, the model is as it was before. */
-async function runOrRestore(run: Run, epoch: number): Promise<Result | undefined> {
-  const { weights } = run.model;
-  const before = weights.map(variable => variable.clone()); // shares the memory: updates make fresh tensors
-  let result: Result | undefined;
-  try {
-    result = await runEpoch(run, epoch);
-    return result;
-  } finally {
-    if (result === undefined) weights.forEach((variable, i) => void variable.assign(before[i]));
-    tf.dispose(before);
-  }
-}
-
-/** One pass over the samples; undefined if it was stopped on the way. */
-async function runEpoch(run: Run, epoch: number): Promise<Result | undefined> {
-  const { setting, random, batches } = run;
-  const { count } = batches;
-  const { batchSize, signal } = setting;
-  const drops = setting.schedule.filter(start => start <= epoch).length;
-  const learningRate = setting.learningRate * setting.gamma ** drops;
-  const flip = setting.flip ? () => random.flip.integer(2) === 1 : undefined;
-
-  let [lossSum, correct, read, taken] = [0, 0, 0, 0];
-  let queued: Scores[] = [];
-  let reading: Promise<void> = Promise.resolve();
-  // Losses are read back some batches late and in groups: a graphics card computes on while we prepare more.
-  const readBack = async (group: Scores[]) => {
-    const scores = tf.tidy(() => tf.stack(group.flatMap(({ loss, right }) => [loss, right])));
-    tf.dispose(group.map(({ loss, right }) => [loss, right]));
-    const values = await scores.data();
-    scores.dispose();
-    group.forEach(({ rows }, i) => {
-      const loss = values[2 * i];
-      if (!Number.isFinite(loss)) {
-        const where = `epoch ${epoch}, batch ${Math.floor(read / batchSize)}`;
-        throw new Error(
-          `train: loss is ${loss} in ${where}, learning rate ${learningRate}; try a smaller rate`,
-        );
-      }
-      lossSum += loss * rows;
-      correct += values[2 * i + 1];
-      read += rows;
-    });
-  };
-  try {
-    for (const rows of slices(random.order.permutation(count), batchSize)) {
-      queued.push(step(run, batches.take(rows, flip), learningRate));
-      taken += rows.length;
-      const now = performance.now();
-      const pause = now - run.told >= PROGRESS_MS;
-      if (queued.length < IN_FLIGHT && !pause) continue;
-      await reading;
-      reading = readBack(queued);
-      reading.catch(() => {}); // it may fail before the next batches await it
-      queued = [];
-      if (!pause) continue;
-      run.told = now;
-      await otherEvents();
-      if (signal?.aborted) return undefined;
-      tell(run, epoch, taken, lossSum / read);
-    }
-    await reading;
-    if (queued.length > 0) await readBack(queued);
-    queued = [];
-  } finally {
-    tf.dispose(queued.map(({ loss, right }) => [loss, right]));
-    await reading.catch(() => {});
-  }
-  await otherEvents();
-  if (signal?.aborted) return undefined;
-  tell(run, epoch, count, lossSum / count);
-  return { learningRate, loss: lossSum / count, accuracy: correct / count };
-}
-
-function tell({ setting, batches }: Run, epoch: number, taken: number, loss: number): void {
-  const { epochs, onProgress } = setting;
-  const [done, total] = [epoch * batches.count + taken, epochs * batches.count];
-  const note = `epoch ${epoch + 1}/${epochs}${Number.isNaN(loss) ? '' : ` loss ${loss.toFixed(3)}`}`;
-  onProgress?.({ done, total, unit: 'samples', note });
-}
-
-/** A batch's mean loss and number of right answers, still on the engine. */
-interface Scores {
-  readonly loss: tf.Scalar;
-  readonly right: tf.Scalar;
-  readonly rows: number;
-}
-
-/** Forward, backward and update for one batch. */
-function step(run: Run, { x, labels }: { x: tf.Tensor; labels: tf.Tensor1D }, learningRate: number): Scores {
-  const { model, velocities, setting, random } = run;
-  const scores = tf.tidy(() => {
-    let right: tf.Scalar | undefined;
-    const { value: loss, grads } = tf.variableGrads(() => {
-      const logits = model.forward(x, { training: true, random: random.dropout });
-      right = tf.keep(tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')) as tf.Scalar);
-      return tf.mean(softmaxCrossEntropy(logits, labels)) as tf.Scalar;
-    }, model.trainable as tf.Variable[]);
-    model.trainable.forEach((variable, i) => {
-      sgdUpdate(variable, velocities[i], grads[variable.name], { ...setting, learningRate });
-    });
-    return { loss, right: right as tf.Scalar };
-  });
-  tf.dispose([x, labels]);
-  return { ...scores, rows: labels.size };
-}
-
-async function validate(model: Model, { validation }: Setting): Promise<Record<string, number>> {
-  const result: Record<string, number> = {};
-  for (const [name, samples] of Object.entries(validation)) result[name] = await accuracy(model, samples);
-  return result;
-}
 
 /** Everything that a training's outcome depends on, its length excepted, so that a finished one can be prolonged. */
 async function fingerprintOf(model: Model, samples: Samples, setting: Setting): Promise<string> {

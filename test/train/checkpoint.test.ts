@@ -57,7 +57,15 @@ test("another training's checkpoint, or a damaged one, is refused", async () => 
     train(fresh(), samples, { ...quick, seed: 9 }),
     /train: checkpoint.folder is .*other, which holds another training's/,
   );
+  await train(fresh(), samples, { ...quick, epochs: 2 });
+  await assert.rejects(
+    train(fresh(), samples, quick),
+    /train: epochs is 1, expected at least 2 as in .*other/,
+  );
   const text = readFileSync(join(path, 'checkpoint.json'), 'utf8');
   writeFileSync(join(path, 'checkpoint.json'), text.replace('"epoch":0', '"epoch":1'));
-  await assert.rejects(train(fresh(), samples, quick), /train: .*checkpoint.json or .* was altered/);
+  await assert.rejects(
+    train(fresh(), samples, { ...quick, epochs: 2 }),
+    /train: .*checkpoint.json or .* was altered/,
+  );
 });

@@ -65,7 +65,7 @@ test('a loss that is no longer finite stops training at the last finished epoch'
   const tensors = tf.memory().numTensors;
   await assert.rejects(
     train(model, learnable(100, 1), diverging),
-    /train: loss is (NaN|Infinity) in epoch 0, batch \d+, learning rate 1e\+30/,
+    /train: loss is (NaN|Infinity) in batch \d+, epoch 0, learning rate 1e\+30/,
   );
   assert.deepEqual(await model.getWeights(), before);
   assert.equal(tf.memory().numTensors, tensors);
