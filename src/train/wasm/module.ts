@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import type { TensorInfo } from '@tensorflow/tfjs';
+import { type TensorInfo, util } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 
 /** What `assembly/` exports. Every argument is a number: an address in bytes, a count, or a flag. */
@@ -75,6 +75,16 @@ export class WasmModule {
   /** Where the values of `tensor` lie. Valid until the tensor is disposed of: memory grows in place. */
   address(tensor: Pick<TensorInfo, 'dataId'>): number {
     return this.backend.getMemoryOffset(tensor.dataId as { id?: number });
+  }
+
+  /**
+   * Views of the values of `tensors`, for the next lines only. One call for all of them: a tensor that another
+   * backend holds is fetched when first asked for, which may enlarge the memory and detach every older view.
+   */
+  floats(...tensors: TensorInfo[]): Float32Array[] {
+    const addresses = tensors.map(tensor => this.address(tensor));
+    const { buffer } = this.heap.HEAPF32;
+    return tensors.map(({ shape }, i) => new Float32Array(buffer, addresses[i], util.sizeFromShape(shape)));
   }
 
   /** A block to work in until the next call, kept and enlarged when needed, so that steps do not allocate. */

@@ -1,7 +1,7 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs';
 import { type Kernel, override } from './kernel';
 
-const sizeOf = ({ shape }: TensorInfo) => shape.reduce((product, length) => product * length, 1);
+const sizeOf = ({ shape }: TensorInfo) => util.sizeFromShape(shape);
 
 /** dx of ReLU from its output. Upstream: a mask by `Step`, then a product. */
 const reluGrad: Kernel = ({ inputs, backend, module }) => {
@@ -37,14 +37,13 @@ const sum: Kernel = ({ inputs, attrs, backend, module, upstream }) => {
 };
 
 /** Cross-entropy of softmax against labels, with its gradient. Upstream: about ten operations. */
-const softmaxCrossEntropy: Kernel = ({ inputs, backend }) => {
+const softmaxCrossEntropy: Kernel = ({ inputs, backend, module }) => {
   const { features, labels } = inputs as Record<'features' | 'labels', TensorInfo>;
   const [rows, classes] = features.shape;
   const loss = backend.makeOutput([rows], 'float32');
   const backprop = backend.makeOutput(features.shape, 'float32');
-  const [logits, expected, losses, gradient] = [features, labels, loss, backprop].map(tensor =>
-    backend.typedArrayFromHeap(tensor),
-  );
+  const [logits, losses, gradient] = module.floats(features, loss, backprop, labels); // labels: to fetch them
+  const expected = backend.typedArrayFromHeap(labels);
   for (let row = 0; row < rows; row++) {
     const from = row * classes;
     const end = from + classes;
@@ -73,16 +72,11 @@ const batchNormTraining: Kernel = ({ inputs, attrs, backend, module }) => {
   const [y, mean, variance] = [x, scale, scale].map(({ shape }) => backend.makeOutput(shape, 'float32'));
   const work = module.work(12 * columns);
   const [image, means, variances] = [x, mean, variance].map(tensor => module.address(tensor));
-  const divide = (sums: TensorInfo) => {
-    const values = backend.typedArrayFromHeap(sums);
-    for (let c = 0; c < columns; c++) values[c] /= rows;
-    return values;
-  };
+  const [scales, offsets, centre, spread] = module.floats(scale, offset, mean, variance);
   module.run.columnSums(image, means, work, rows, columns);
-  const centre = divide(mean);
+  for (let c = 0; c < columns; c++) centre[c] /= rows;
   module.run.columnProducts(image, means, image, means, variances, work, rows, columns);
-  const spread = divide(variance);
-  const [scales, offsets] = [scale, offset].map(tensor => backend.typedArrayFromHeap(tensor));
+  for (let c = 0; c < columns; c++) spread[c] /= rows;
   const factor = Array.from(spread, (value, c) => scales[c] / Math.sqrt(value + epsilon));
   const [p, s] = [work, work + 4 * columns];
   module.writeFloats(p, factor);
@@ -104,12 +98,10 @@ const batchNormTrainingGrad: Kernel = ({ inputs, attrs, backend, module }) => {
   const work = module.work(16 * columns);
   const [gradient, image, means] = [dy, x, mean].map(tensor => module.address(tensor));
   const [p, q, s] = [work + 4 * columns, work + 8 * columns, work + 12 * columns];
+  const [scales, centre, spread, dScales, dOffsets] = module.floats(scale, mean, variance, dScale, dOffset);
   module.run.columnSums(gradient, module.address(dOffset), work, rows, columns);
   module.writeFloats(p, new Float32Array(columns));
   module.run.columnProducts(gradient, p, image, means, module.address(dScale), work, rows, columns);
-  const [scales, centre, spread, dScales, dOffsets] = [scale, mean, variance, dScale, dOffset].map(tensor =>
-    backend.typedArrayFromHeap(tensor),
-  );
   const inverse = Array.from(spread, value => 1 / Math.sqrt(value + epsilon));
   for (let c = 0; c < columns; c++) dScales[c] *= inverse[c];
   // dx = scale·inverse · (dy − dOffset/n − normalized · dScale/n), normalized = (x − mean)·inverse

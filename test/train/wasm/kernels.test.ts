@@ -247,6 +247,17 @@ test('gradient descent with momentum and weight decay', () =>
     });
   }));
 
+test('inputs that another backend holds are fetched, though that moves the memory', async () => {
+  const columns = 4_000_000; // 16 MB a tensor, more than is free
+  await tf.setBackend('cpu');
+  const [x, scale, offset] = [tf.ones([2, 1, 1, columns]), tf.ones([columns]), tf.fill([columns], 3)];
+  await tf.setBackend('wasm');
+  const [y] = kernel('BatchNormTraining', { x, scale, offset }, { epsilon: 1 });
+  assert.equal(tf.min(y).dataSync()[0], 3);
+  assert.equal(tf.max(y).dataSync()[0], 3);
+  tf.dispose([x, scale, offset, y]);
+});
+
 test('a thousand steps of training take no more memory than ten', async () => {
   const model = buildModel('cnn', { shape: [8, 8, 1], classes: 3, width: 4, seed: 1 });
   const random = new Random(1);

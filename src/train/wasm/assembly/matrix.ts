@@ -143,7 +143,8 @@ export function multiply(
           tile(depth, from, leftStride, panel, to, resultStride, TILE_ROWS);
         } else {
           tile(depth, from, leftStride, panel, tileAddress, 32, height);
-          const begin = start === 0 ? 0 : start + row * startStride + at;
+          let begin = start;
+          if (start !== 0) begin += row * startStride + at;
           finish(to, resultStride, begin, startStride, height, width, relu);
         }
       }
