@@ -3,6 +3,16 @@ import { type Kernel, override } from './kernel';
 
 const sizeOf = ({ shape }: TensorInfo) => util.sizeFromShape(shape);
 
+/**
+ * The same values under another name. Upstream copies them, also where a layer merely saves its input for the
+ * backward pass, and fails when the tensor has to come from another backend and the memory moves.
+ */
+const identity: Kernel = ({ inputs, backend }) => {
+  const { dataId, shape, dtype } = inputs.x as TensorInfo;
+  backend.incRef(dataId);
+  return { dataId, shape, dtype };
+};
+
 /** dx of ReLU from its output. Upstream: a mask by `Step`, then a product. */
 const reluGrad: Kernel = ({ inputs, backend, module }) => {
   const { dy, y } = inputs as Record<'dy' | 'y', TensorInfo>;
@@ -118,6 +128,7 @@ const batchNormTrainingGrad: Kernel = ({ inputs, attrs, backend, module }) => {
 };
 
 export function registerStepKernels(): void {
+  override('Identity', identity);
   override('ReluGrad', reluGrad);
   override('SgdUpdate', sgdUpdate);
   override('Sum', sum);
