@@ -65,9 +65,10 @@ export class WasmModule {
     if (WasmModule.compiled === undefined) {
       const path = join(__dirname, 'kernels.wasm');
       if (!existsSync(path)) throw new Error(`registerWasmKernels: ${path} is missing, run: npm run build`);
-      // Node 20 has relaxed SIMD behind this flag; later versions have it anyway and ignore the flag.
-      setFlagsFromString('--experimental-wasm-relaxed-simd');
-      WasmModule.compiled = new WebAssembly.Module(readFileSync(path));
+      const code = readFileSync(path);
+      // relaxed SIMD is behind this flag in Node 20, and a matter of course in later versions
+      if (!WebAssembly.validate(code)) setFlagsFromString('--experimental-wasm-relaxed-simd');
+      WasmModule.compiled = new WebAssembly.Module(code);
     }
     return WasmModule.compiled;
   }

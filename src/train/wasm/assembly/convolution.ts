@@ -25,6 +25,8 @@ export class Geometry {
 
 /** Patches worked on at once: half of a usual second cache. */
 const BLOCK_BYTES: i32 = 384 * 1024;
+/** Pixels a block at least, since the filter gradient adds to the whole filter once a block. */
+const BLOCK_PIXELS: i32 = 126;
 
 function depthOf(g: Geometry): i32 {
   return g.filterHeight * g.filterWidth * g.channels;
@@ -35,7 +37,7 @@ function pixelsOf(g: Geometry): i32 {
 }
 
 function blockOf(g: Geometry): i32 {
-  return min(max(48, (BLOCK_BYTES / (4 * depthOf(g)) / 6) * 6), pixelsOf(g));
+  return min(max(BLOCK_PIXELS, (BLOCK_BYTES / (4 * depthOf(g)) / 6) * 6), pixelsOf(g));
 }
 
 /** True where every patch is one pixel and none is left out: the image is the matrix of its patches. */
@@ -73,7 +75,7 @@ export function convolve(
   const pixels = pixelsOf(g);
   const out = g.outChannels << 2;
   const packed = work;
-  const patches = work + packedBytes(depth, g.outChannels);
+  const matrix = work + packedBytes(depth, g.outChannels);
   pack(packed, filter, out, depth, g.outChannels);
   if (isPointwise(g)) {
     multiply(x, depth << 2, packed, y, out, bias, 0, pixels, g.outChannels, depth, relu);
@@ -82,8 +84,8 @@ export function convolve(
   const block = blockOf(g);
   for (let first = 0; first < pixels; first += block) {
     const count = min(block, pixels - first);
-    gather(patches, x, first, count, g);
-    multiply(patches, depth << 2, packed, y + first * out, out, bias, 0, count, g.outChannels, depth, relu);
+    patches(matrix, x, false, first, count, g);
+    multiply(matrix, depth << 2, packed, y + first * out, out, bias, 0, count, g.outChannels, depth, relu);
   }
 }
 
@@ -93,7 +95,7 @@ export function convolveInputGradient(dy: usize, filter: usize, dx: usize, work:
   const pixels = pixelsOf(g);
   const out = g.outChannels << 2;
   const packed = work;
-  const patches = work + packedBytes(g.outChannels, depth);
+  const matrix = work + packedBytes(g.outChannels, depth);
   packTransposed(packed, filter, out, g.outChannels, depth);
   if (isPointwise(g)) {
     multiply(dy, out, packed, dx, depth << 2, 0, 0, pixels, depth, g.outChannels, false);
@@ -103,8 +105,8 @@ export function convolveInputGradient(dy: usize, filter: usize, dx: usize, work:
   const block = blockOf(g);
   for (let first = 0; first < pixels; first += block) {
     const count = min(block, pixels - first);
-    multiply(dy + first * out, out, packed, patches, depth << 2, 0, 0, count, depth, g.outChannels, false);
-    scatter(dx, patches, first, count, g);
+    multiply(dy + first * out, out, packed, matrix, depth << 2, 0, 0, count, depth, g.outChannels, false);
+    patches(matrix, dx, true, first, count, g);
   }
 }
 
@@ -114,15 +116,15 @@ export function convolveFilterGradient(x: usize, dy: usize, dfilter: usize, work
   const pixels = pixelsOf(g);
   const block = blockOf(g);
   const out = g.outChannels << 2;
-  const patches = work;
-  const packed = patches + 4 * block * depth;
+  const matrix = work;
+  const packed = matrix + 4 * block * depth;
   const gradient = packed + packedBytes(block, depth);
   const sum = gradient + out * block;
   memory.fill(sum, 0, out * depth);
   for (let first = 0; first < pixels; first += block) {
     const count = min(block, pixels - first);
-    gather(patches, x, first, count, g);
-    pack(packed, patches, depth << 2, count, depth);
+    patches(matrix, x, false, first, count, g);
+    pack(packed, matrix, depth << 2, count, depth);
     transpose(gradient, count << 2, dy + first * out, out, count, g.outChannels);
     multiply(
       gradient,
@@ -141,8 +143,11 @@ export function convolveFilterGradient(x: usize, dy: usize, dfilter: usize, work
   transpose(dfilter, out, sum, depth << 2, g.outChannels, depth);
 }
 
-/** Copies the patches of `count` output pixels from `first` on, one a row, zeros where they leave the image. */
-function gather(to: usize, x: usize, first: i32, count: i32, g: Geometry): void {
+/**
+ * Walks over `count` output pixels from `first` on, whose patches are the rows of `matrix`. Copies them from the
+ * image there, with zeros where they leave it; or, `back`, adds them to where they came from.
+ */
+function patches(matrix: usize, x: usize, back: bool, first: i32, count: i32, g: Geometry): void {
   const pixel = g.channels << 2;
   const line = g.width * pixel;
   const taps = g.filterWidth;
@@ -153,17 +158,22 @@ function gather(to: usize, x: usize, first: i32, count: i32, g: Geometry): void 
   x += (first / (g.outWidth * g.outHeight)) * height * line;
   for (; count > 0; count--) {
     const left = column * g.strideWidth - g.padLeft;
-    const begin = max(0, -left);
+    const begin = min(max(0, -left), taps);
     const end = max(begin, min(taps, width - left));
     let y = row * g.strideHeight - g.padTop;
     for (let fy = g.filterHeight; fy > 0; fy--) {
-      if (y < 0 || y >= height) {
-        to = zeros(to, taps * pixel);
+      const inside = y >= 0 && y < height;
+      const at = x + y * line + (left + begin) * pixel;
+      if (back) {
+        if (inside) add(at, matrix + begin * pixel, (end - begin) * pixel);
+      } else if (inside) {
+        zeros(matrix, begin * pixel);
+        copy(matrix + begin * pixel, at, (end - begin) * pixel);
+        zeros(matrix + end * pixel, (taps - end) * pixel);
       } else {
-        to = zeros(to, begin * pixel);
-        to = copy(to, x + y * line + (left + begin) * pixel, (end - begin) * pixel);
-        to = zeros(to, (taps - end) * pixel);
+        zeros(matrix, taps * pixel);
       }
+      matrix += taps * pixel;
       y++;
     }
     if (++column === g.outWidth) {
@@ -176,71 +186,22 @@ function gather(to: usize, x: usize, first: i32, count: i32, g: Geometry): void 
   }
 }
 
-/** The reverse of `gather`: adds the patches to where they came from. */
-function scatter(x: usize, from: usize, first: i32, count: i32, g: Geometry): void {
-  const pixel = g.channels << 2;
-  const line = g.width * pixel;
-  const taps = g.filterWidth;
-  const height = g.height;
-  const width = g.width;
-  let column = first % g.outWidth;
-  let row = (first / g.outWidth) % g.outHeight;
-  x += (first / (g.outWidth * g.outHeight)) * height * line;
-  for (; count > 0; count--) {
-    const left = column * g.strideWidth - g.padLeft;
-    const begin = max(0, -left);
-    const end = min(taps, width - left);
-    let y = row * g.strideHeight - g.padTop;
-    for (let fy = g.filterHeight; fy > 0; fy--) {
-      if (y >= 0 && y < height) {
-        add(x + y * line + (left + begin) * pixel, from + begin * pixel, (end - begin) * pixel);
-      }
-      from += taps * pixel;
-      y++;
-    }
-    if (++column === g.outWidth) {
-      column = 0;
-      if (++row === g.outHeight) {
-        row = 0;
-        x += height * line;
-      }
-    }
-  }
+/* These three take a number of bytes, a multiple of 4. */
+
+function copy(to: usize, from: usize, bytes: i32): void {
+  let at = 0;
+  for (; at + 16 <= bytes; at += 16) v128.store(to + at, v128.load(from + at));
+  for (; at < bytes; at += 4) f32.store(to + at, f32.load(from + at));
 }
 
-/* These three take a number of bytes, a multiple of 4, or below 0 for none. */
-
-function copy(to: usize, from: usize, bytes: i32): usize {
-  for (; bytes >= 16; bytes -= 16) {
-    v128.store(to, v128.load(from));
-    to += 16;
-    from += 16;
-  }
-  for (; bytes > 0; bytes -= 4) {
-    f32.store(to, f32.load(from));
-    to += 4;
-    from += 4;
-  }
-  return to;
-}
-
-function zeros(to: usize, bytes: i32): usize {
-  for (; bytes > 0; bytes -= 4) {
-    f32.store(to, 0);
-    to += 4;
-  }
-  return to;
+function zeros(to: usize, bytes: i32): void {
+  for (let at = 0; at < bytes; at += 4) f32.store(to + at, 0);
 }
 
 function add(to: usize, from: usize, bytes: i32): void {
-  for (; bytes >= 16; bytes -= 16) {
-    v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
-    to += 16;
-    from += 16;
+  let at = 0;
+  for (; at + 16 <= bytes; at += 16) {
+    v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(from + at)));
   }
-  for (; bytes > 0; bytes -= 4) {
-    f32.store(to, f32.load(to) + f32.load(from));
-    to += 4;
-    from += 4;
-  }
+  for (; at < bytes; at += 4) f32.store(to + at, f32.load(to + at) + f32.load(from + at));
 }
