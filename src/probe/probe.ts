@@ -242,7 +242,14 @@ class Probing {
       this.stopped = decision?.rejected === true || this.hits >= (stopAtHits ?? Infinity) || unreachable;
     }
     const note = `${this.hits} hits${this.eValue === undefined ? '' : `, e = ${this.eValue.toPrecision(3)}`}`;
-    onProgress?.({ done: this.counted, total, unit: 'queries', note, hits: this.hits, eValue: this.eValue });
+    onProgress?.({
+      done: this.counted,
+      total: this.stopped ? this.counted : total, // nothing is left to do
+      unit: 'queries',
+      note,
+      hits: this.hits,
+      eValue: this.eValue,
+    });
   }
 
   private stamped(queries: readonly number[]): Samples {

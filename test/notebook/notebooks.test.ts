@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { loadDataset } from '../../src/data/load';
 import { executeNotebook } from '../../src/notebook/execute';
 import {
   type Cell,
@@ -20,6 +21,12 @@ const out = mkdtempSync(join(tmpdir(), 'mib-notebooks-'));
 after(() => rmSync(out, { recursive: true }));
 // one engine, one folder for all: what 02 trains, 03 goes on with
 const env = { MIB_ENGINE: 'wasm', MIB_OUT: out };
+
+const location30IsAtHand = () =>
+  loadDataset('location30').then(
+    () => true,
+    () => false,
+  );
 
 const codeCells = (notebook: Notebook) => notebook.cells.filter(cell => cell.cell_type === 'code');
 
@@ -60,9 +67,12 @@ for (const file of files) {
     assert.equal(readFileSync(rewritten, 'utf8'), bytes, 'formatted otherwise: run `npm run notebooks`');
   });
 
-  test(`${file}: executed afresh, it says what is committed`, async () => {
+  test(`${file}: executed afresh, it says what is committed`, async t => {
     const path = join(folder, file);
     const committed = codeCells(await readNotebook(path));
+    if (committed.some(({ source }) => source.includes("'location30'")) && !(await location30IsAtHand())) {
+      return t.skip('Location-30 cannot be had here');
+    }
     const fresh = codeCells(await executeNotebook(path, { env }));
     for (const [i, cell] of fresh.entries()) {
       const change = `${file}, after \`${cell.source.split('\n')[0]}\`: run \`npm run notebooks\` and look at the diff`;
