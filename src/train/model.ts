@@ -133,8 +133,8 @@ export function buildModel(name: ModelName, options: ModelOptions): Model {
 export function wrapModel(network: tf.LayersModel, name = 'custom'): Model {
   const [input, output] = [network.inputs, network.outputs].map(ends => ends.map(end => end.shape));
   if (input.length !== 1 || output.length !== 1 || output[0].length !== 2) {
-    throw new Error(`wrapModel: network maps ${JSON.stringify(input)} to ${JSON.stringify(output)}, expected
- one input and one output [batch, classes]`);
+    const shapes = `${JSON.stringify(input)} to ${JSON.stringify(output)}`;
+    throw new Error(`wrapModel: network maps ${shapes}, expected one input to one output [batch, classes]`);
   }
   const variables = (weights: { read(): tf.Tensor }[]) => weights.map(weight => weight.read() as tf.Variable);
   return new Model(
