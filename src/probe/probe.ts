@@ -172,15 +172,7 @@ class Probing {
       const queries = this.pending.splice(0, Math.min(batchSize, Math.max(1, room)));
       const batch = this.stamped(queries);
       const labels = await this.ask(batch, queries);
-      const inputs = this.hashes(batch);
-      await this.ledger?.answer(
-        queries.map((query, i) => ({
-          query,
-          row: this.indices[query],
-          input: inputs[i],
-          label: labels[i] === REFUSED ? null : labels[i],
-        })),
-      );
+      await this.record(queries, batch, labels);
       queries.forEach((query, i) => {
         this.labels[query] = labels[i];
       });
@@ -227,6 +219,16 @@ class Probing {
           : `queries ${queries[0]}..${queries[queries.length - 1]}`;
       throw new Error(`probe: ${which}: ${(error as Error).message}`, { cause: error });
     }
+  }
+
+  private async record(queries: readonly number[], batch: Samples, labels: Int32Array): Promise<void> {
+    if (this.ledger === undefined) return;
+    const inputs = this.hashes(batch);
+    const answers = queries.map((query, i) => {
+      const label = labels[i] === REFUSED ? null : labels[i];
+      return { query, row: this.indices[query], input: inputs[i], label };
+    });
+    await this.ledger.answer(answers);
   }
 
   /** Counts the answers that have no gap before them. */
