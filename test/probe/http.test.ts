@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createSecureServer } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
+import { resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type HttpOptions, httpModel } from '../../src/probe/http';
 import { REFUSED } from '../../src/probe/probe';
@@ -343,6 +346,41 @@ test('queries are spread over time as asked, on one connection', async t => {
   for (let i = 0; i < 4; i++) await box.predict(samples);
   assert.ok(performance.now() - start >= 290); // three gaps of three queries
   assert.equal(connections.size, 1);
+});
+
+test('a certificate that nobody vouches for is refused, even if the environment says otherwise', async t => {
+  const pem = readFileSync(resolve(__dirname, '../../../test/probe/self-signed.pem'));
+  const server = createSecureServer({ key: pem, cert: pem }, (_, response) => response.end(ok));
+  await new Promise<void>(ready => server.listen(0, '127.0.0.1', ready));
+  t.after(() => server.close());
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+  t.after(() => delete process.env.NODE_TLS_REJECT_UNAUTHORIZED);
+  const box = client(`https://localhost:${(server.address() as AddressInfo).port}/v1/models/m`);
+  const error = await failure(box.predict(samples));
+  assert.match(error.message, /self-signed certificate$/); // and not tried again
+});
+
+test('a proxy of the environment is used', async t => {
+  const url = await listen(t, (_, response) => response.end(ok));
+  const targets: (string | undefined)[] = [];
+  const proxy = createServer();
+  proxy.on('connect', (request, socket) => {
+    targets.push(request.url);
+    const upstream = connect(Number(new URL(url).port), '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      upstream.pipe(socket).pipe(upstream);
+    });
+    for (const end of [socket, upstream]) end.on('error', () => {});
+    t.after(() => upstream.destroy());
+  });
+  await new Promise<void>(ready => proxy.listen(0, '127.0.0.1', ready));
+  t.after(() => proxy.close());
+  process.env.http_proxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  t.after(() => delete process.env.http_proxy);
+  const box = client('http://suspect.example/v1/models/m');
+  assert.deepEqual([...(await box.predict(samples))], [2, 0, 1]);
+  assert.deepEqual(targets, ['suspect.example:80']);
+  await box.close();
 });
 
 test('wrong options name themselves', () => {
