@@ -170,11 +170,12 @@ const EXPERIMENTS = {
     const base = manyOwners(sweepBase(profile), profile);
     const shadows = profile === 'quick' ? 8 : 16;
     const owners = { owners: 10, outsiders: 10, shadows };
-    const overfitted = { rows: 2_000, epochs: 60, schedule: [50], mark: { rate: 0.01 } };
+    const general = profile === 'paper' ? { epochs: 20, schedule: [15] } : { rows: 10_000 };
+    const overfitted = { rows: 2_000, epochs: 60, schedule: [50] };
     const location = { ...manyOwners(oneOwner('location30', profile), profile), rows: 4_000 };
     return [
-      { ...base, ...owners, rows: 10_000, mark: { rate: 0.01 } },
-      { ...base, ...owners, ...overfitted },
+      { ...base, ...owners, mark: { rate: 0.01 }, ...general },
+      { ...base, ...owners, mark: { rate: 0.01 }, ...overfitted },
       ...(profile === 'quick' ? [] : [{ ...location, ...owners }]),
     ];
   },

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readCSV } from 'danfojs-node';
+import { resultsToCsv } from '../../src/reproduce/csv';
+import { EXPERIMENT_NAMES, PROFILES, runsOf } from '../../src/reproduce/experiments';
+import type { Result } from '../../src/reproduce/results';
+import { runId } from '../../src/reproduce/run';
+
+const [run] = runsOf('one-owner', 'quick');
+const made = {
+  engine: 'wasm, one "thread"',
+  node: 'v20',
+  commit: 'abc',
+  command: 'c',
+  started: 't',
+  seconds: 1,
+};
+const verdict = (queries: number) => ({
+  queries,
+  hits: 1,
+  theorem: { pValue: 0.5, rejected: false },
+  binomial: { pValue: 0.25, rejected: false },
+});
+const owner = {
+  target: 1,
+  marked: 5,
+  eligible: 200,
+  hits: 50,
+  sequential: null,
+  verdicts: [verdict(5), verdict(10)],
+};
+const attack = {
+  attack: 'entropy',
+  members: 3,
+  nonMembers: 4,
+  accuracy: 0.5,
+  f1: 0.4,
+  auc: 0.6,
+  tprAt1: 0,
+  tprAt01: 0,
+};
+const outcome = {
+  provenance: 'here, there\nand everywhere',
+  classes: 10,
+  trainRows: 1000,
+  testRows: 220,
+  trainAccuracy: 0.9,
+  testAccuracy: 0.8,
+  owners: [owner, { ...owner, marked: 0, hits: 10 }],
+  attacks: [attack],
+};
+
+test('tables have a line for each measurement, and survive commas, quotes and line breaks', async () => {
+  const failed = { ...run, seed: 99 };
+  const results = [
+    { id: runId(run), run, outcome, made },
+    { id: runId(failed), run: failed, error: 'no such data', made },
+  ] as Result[];
+  const folder = mkdtempSync(join(tmpdir(), 'mib-csv-'));
+  try {
+    const tables = resultsToCsv(results, 'quick');
+    const frame = async (text: string) => {
+      writeFileSync(join(folder, 't.csv'), text);
+      const { columns, values } = await readCSV(join(folder, 't.csv'));
+      return (values as unknown[][]).map(row => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
+    };
+    const owners = await frame(tables.owners);
+    assert.equal(owners.length, 5);
+    const ours = owners.filter(row => row.id === runId(run));
+    assert.deepEqual(
+      ours.map(row => [row.owner, row.queries]),
+      [
+        [0, 5],
+        [0, 10],
+        [1, 5],
+        [1, 10],
+      ],
+    );
+    assert.deepEqual(
+      ours.map(row => row.attackSuccessRate),
+      [0.25, 0.25, 0.05, 0.05],
+    );
+    assert.ok(ours.every(row => row.engine === made.engine && row.provenance === outcome.provenance));
+    assert.ok(ours.every(row => String(row.experiments).split(' ').includes('one-owner')));
+    assert.equal(owners.find(row => row.id === runId(failed))?.error, 'no such data');
+    const attacks = await frame(tables.attacks);
+    assert.deepEqual(
+      attacks.map(row => [row.attack, row.auc]),
+      [['entropy', 0.6]],
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('committed results are those of today’s experiments', () => {
+  // prevents tables that nobody can remake because settings were changed after they had been run
+  for (const profile of PROFILES) {
+    const path = join(__dirname, '../../../data/results', `${profile}-owners.csv`);
+    if (!existsSync(path)) continue;
+    const known = new Set(EXPERIMENT_NAMES.flatMap(name => runsOf(name, profile)).map(runId));
+    const ids = readFileSync(path, 'utf8').match(/(?<=^[a-z0-9 -]+,)[0-9a-f]{16}(?=,)/gm) ?? [];
+    assert.ok(ids.length > 0, path);
+    for (const id of ids) assert.ok(known.has(id), `${path}: ${id}`);
+  }
+});
