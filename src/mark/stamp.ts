@@ -55,7 +55,7 @@ export function markSamples(
   }
   const eligible: number[] = [];
   for (let row = 0; row < samples.count; row++) if (samples.y[row] !== target) eligible.push(row);
-  const count = wantedCount(options, samples.count);
+  const count = wantedCount(caller, options, samples.count);
   if (count > eligible.length) {
     throw new Error(
       `${caller}: count is ${count}, expected at most ${eligible.length} (rows not of the target)`,
@@ -93,18 +93,23 @@ export function requireShape(caller: string, samples: Samples, trigger: Trigger)
   }
 }
 
-function wantedCount({ count, rate }: { count?: number; rate?: number }, rows: number): number {
+/** How many rows a count, or a rate of all `rows`, is; errors in the caller's name. */
+export function wantedCount(
+  caller: string,
+  { count, rate }: { count?: number; rate?: number },
+  rows: number,
+): number {
   if ((count === undefined) === (rate === undefined)) {
-    throw new Error(`markSamples: count is ${count} and rate is ${rate}, expected one of them`);
+    throw new Error(`${caller}: count is ${count} and rate is ${rate}, expected one of them`);
   }
   if (rate !== undefined && !(rate > 0 && rate <= 1)) {
-    throw new Error(`markSamples: rate is ${rate}, expected a share in (0, 1]`);
+    throw new Error(`${caller}: rate is ${rate}, expected a share in (0, 1]`);
   }
   // the tiny addend keeps 0.29 × 100 at 29 though the product is 28.999999999999996
   const wanted = rate === undefined ? count : Math.floor(rate * rows + 1e-9);
   if (wanted === undefined || !Number.isInteger(wanted) || wanted < 1) {
     const given = rate === undefined ? `count is ${count}` : `rate is ${rate}, ${wanted} of ${rows} rows`;
-    throw new Error(`markSamples: ${given}, expected at least one row`);
+    throw new Error(`${caller}: ${given}, expected at least one row`);
   }
   return wanted;
 }

@@ -1,4 +1,4 @@
-import { markRows } from '../mark/stamp';
+import { markRows, wantedCount } from '../mark/stamp';
 import { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from '../mark/trigger';
 import { Random } from '../random';
 import type { Samples } from '../types';
@@ -29,7 +29,7 @@ export function markForOwners(
   owners: readonly Owner[],
   { mark, order, seed }: Pick<Run, 'mark' | 'order' | 'seed'>,
 ): { samples: Samples; rows: number[][] } {
-  const count = 'count' in mark ? mark.count : Math.floor(mark.rate * samples.count + 1e-9);
+  const count = wantedCount('markForOwners', mark, samples.count);
   const random = new Random(seed, 'mark');
   const taken = new Set<number>();
   const rows = owners.map(({ target }, owner) => {
@@ -37,9 +37,9 @@ export function markForOwners(
     for (let row = 0; row < samples.count; row++) {
       if (samples.y[row] !== target && !taken.has(row)) eligible.push(row);
     }
-    if (count < 1 || count > eligible.length) {
+    if (count > eligible.length) {
       throw new Error(
-        `markForOwners: mark is ${count} rows for owner ${owner}, expected 1..${eligible.length}`,
+        `markForOwners: mark is ${count} rows for owner ${owner}, expected at most ${eligible.length}`,
       );
     }
     const chosen = order === 'file' ? eligible.slice(0, count) : draw(random, eligible, count);
