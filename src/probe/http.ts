@@ -273,11 +273,11 @@ class Connection {
         });
         const body = await this.read(response);
         if (response.statusCode === 200) return { body, json: () => parse(body) };
-        if (![307, 308].includes(response.statusCode)) {
-          const { 'retry-after': after } = response.headers;
+        const { location, 'retry-after': after } = response.headers;
+        if (![307, 308].includes(response.statusCode) || location === undefined) {
           throw new StatusError(response.statusCode, after?.toString(), body.toString('utf8', 0, 200));
         }
-        url = new URL(String(response.headers.location), url);
+        url = new URL(String(location), url);
         if (url.origin !== this.url.origin) {
           throw new Error(`redirected to ${excerpt(url.origin)}, expected the same origin`);
         }

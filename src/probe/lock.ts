@@ -34,17 +34,20 @@ export function takeLock(file: string): () => void {
 function removeStale(lock: string, aside: string): void {
   const text = rescue('ENOENT', () => readFileSync(lock, 'utf8'), undefined);
   if (text === undefined) return;
-  const { pid, host } = JSON.parse(text) as { pid: number; host: string };
-  if (host !== hostname() || isAlive(pid, lock)) {
-    throw new Error(
-      `takeLock: ${lock} is held by process ${pid} on ${host}, expected no other process at work; ` +
-        'if that process is gone, delete the file',
-    );
-  }
+  // a power cut can leave a lock without contents, whose owner is surely gone
+  if (text !== '') requireDead(JSON.parse(text), lock);
   if (rescue('ENOENT', () => renameSync(lock, aside), 'gone') === 'gone') return;
   // somebody else may have replaced the stale lock by a live one meanwhile: give it back
   if (readFileSync(aside, 'utf8') !== text) rescue('EEXIST', () => linkSync(aside, lock), undefined);
   rmSync(aside);
+}
+
+function requireDead({ pid, host }: { pid: number; host: string }, lock: string): void {
+  if (host === hostname() && !isAlive(pid, lock)) return;
+  throw new Error(
+    `takeLock: ${lock} is held by process ${pid} on ${host}, expected no other process at work; ` +
+      'if that process is gone, delete the file',
+  );
 }
 
 function isAlive(pid: number, lock: string): boolean {

@@ -294,6 +294,8 @@ test('redirects are followed at home and nowhere else, and never for ever', asyn
   assert.deepEqual([...(await client(home).predict(samples))], [2, 0, 1]);
   const loop = await listen(t, (_, response) => response.writeHead(308, { location: '/again' }).end());
   await assert.rejects(client(loop).predict(samples), /more than 5 redirects/);
+  const nowhere = await listen(t, (_, response) => response.writeHead(307).end());
+  await assert.rejects(client(nowhere).predict(samples), /status 307/);
   const see = await listen(t, (_, response) => response.writeHead(303, { location: '/other' }).end());
   await assert.rejects(client(see).predict(samples), /status 303/);
 });
