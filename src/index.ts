@@ -41,6 +41,7 @@ export type { Plan } from './mark/plan';
 export { markSamples, stamp } from './mark/stamp';
 export { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from './mark/trigger';
 export { outFolder } from './out-folder';
+export { serveElsewhere } from './probe/elsewhere';
 export { type HttpModel, type HttpOptions, httpModel } from './probe/http';
 export { type KeysProbing, probeKeys } from './probe/keys';
 export { localModel } from './probe/local';
