@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
@@ -47,12 +46,10 @@ export async function performAll(
     onProgress?.({ done: Math.round(done), total, unit: 'samples', note });
   };
   const commit = currentCommit();
-  if (signal !== undefined) setMaxListeners(0, signal); // one for each run: no leak
   const pool = new Piscina({
     filename: join(__dirname, 'worker.js'),
     minThreads: 1,
-    maxThreads: Math.max(1, Math.min(workers, left.length)),
-    concurrentTasksPerWorker: 1,
+    maxThreads: workers,
     idleTimeout: Number.POSITIVE_INFINITY,
   });
   const one = async (run: Run) => {
@@ -77,7 +74,12 @@ export async function performAll(
     tell();
   };
   try {
-    await Promise.all(left.map(one));
+    // the pool's own queue does not keep the order
+    const next = left.values();
+    const oneByOne = async () => {
+      for (const run of next) if (!signal?.aborted) await one(run);
+    };
+    await Promise.all(Array.from({ length: workers }, oneByOne));
   } finally {
     await pool.destroy();
   }
