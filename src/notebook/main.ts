@@ -30,11 +30,11 @@ async function main(numbers: string[], signal: AbortSignal): Promise<void> {
         signal,
         env: { MIB_OUT: out },
       });
-      await writeNotebook(join(out, `${name}.ipynb`), notebook);
+      writeNotebook(join(out, `${name}.ipynb`), notebook);
       writeFileSync(join(out, `${name}.html`), await notebookHtml(name, notebook, names));
     } catch (error) {
       // how far it came is worth keeping: the page shows the error where it happened
-      if (error instanceof CellError) await writeNotebook(join(out, `${name}.ipynb`), error.executed);
+      if (error instanceof CellError) writeNotebook(join(out, `${name}.ipynb`), error.executed);
       throw error;
     }
     console.error(`${name}: executed in ${Math.round((Date.now() - start) / 1000)} s`);

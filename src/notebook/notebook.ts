@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { canonicalJson, writeWhole } from '../json';
 
 /** An output of a code cell, as nbformat 4 stores it. */
 export type Output =
@@ -59,7 +60,7 @@ export async function readNotebook(path: string): Promise<Notebook> {
 }
 
 /** Writes a notebook as Jupyter itself does, so that saving it there makes no difference. */
-export async function writeNotebook(path: string, notebook: Notebook): Promise<void> {
+export function writeNotebook(path: string, notebook: Notebook): void {
   const file = {
     ...notebook,
     cells: notebook.cells.map(cell => ({
@@ -68,8 +69,7 @@ export async function writeNotebook(path: string, notebook: Notebook): Promise<v
       ...(cell.outputs && { outputs: cell.outputs.map(splitOutput) }),
     })),
   };
-  await writeFile(`${path}.part`, `${JSON.stringify(sortKeys(file), null, 1)}\n`);
-  await rename(`${path}.part`, path);
+  writeWhole(path, `${JSON.stringify(JSON.parse(canonicalJson(file)), null, 1)}\n`);
 }
 
 /** The text that an output shows where nothing richer is known. */
@@ -111,11 +111,4 @@ function isJson(mime: string): boolean {
 
 function lines(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
 }

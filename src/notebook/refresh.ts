@@ -21,7 +21,7 @@ async function main(names: string[]): Promise<void> {
     const bar = showProgress(file);
     const onCell = (done: number, total: number) => bar({ done, total, unit: 'cells' });
     const path = join(folder, file);
-    await writeNotebook(path, await executeNotebook(path, { onCell, env }));
+    writeNotebook(path, await executeNotebook(path, { onCell, env }));
     console.log(`${file} refreshed`);
   }
 }

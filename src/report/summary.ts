@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { checked, writeWhole } from '../json';
 import { outFolder } from '../out-folder';
 
 const rate = z.number().min(0).max(1);
@@ -39,24 +40,17 @@ export interface Summary {
   }[];
 }
 
-/** Writes `summary.json` to the {@link outFolder}, checked, and returns its path. */
-export function writeSummary(summary: Summary): string {
-  const path = join(outFolder(), 'summary.json');
-  const checked = check('writeSummary', 'summary', summary);
+const path = () => join(outFolder(), 'summary.json');
+
+/** Writes `summary.json` to the {@link outFolder}, checked. */
+export function writeSummary(summary: Summary): void {
+  const content = checked('writeSummary', 'summary', schema, summary);
   mkdirSync(outFolder(), { recursive: true });
-  writeFileSync(`${path}.part`, `${JSON.stringify(checked, null, 2)}\n`);
-  renameSync(`${path}.part`, path);
-  return path;
+  writeWhole(path(), `${JSON.stringify(content, null, 2)}\n`);
 }
 
 /** What {@link writeSummary} wrote last, or null where nothing was. */
 export function readSummary(): Summary | null {
-  const path = join(outFolder(), 'summary.json');
-  return existsSync(path) ? check('readSummary', path, JSON.parse(readFileSync(path, 'utf8'))) : null;
-}
-
-function check(caller: string, argument: string, value: unknown): Summary {
-  const { error, data } = schema.safeParse(value);
-  if (error) throw new Error(`${caller}: ${argument} is not a summary:\n${z.prettifyError(error)}`);
-  return data;
+  if (!existsSync(path())) return null;
+  return checked('readSummary', path(), schema, JSON.parse(readFileSync(path(), 'utf8')));
 }

@@ -22,7 +22,7 @@ async function run(...sources: string[]): Promise<Notebook> {
   );
   const title: Cell = { cell_type: 'markdown', id: 'title', metadata: {}, source: '# Scratch' };
   const path = join(folder, 'scratch.ipynb');
-  await writeNotebook(path, { cells: [title, ...code], metadata: {}, nbformat: 4, nbformat_minor: 5 });
+  writeNotebook(path, { cells: [title, ...code], metadata: {}, nbformat: 4, nbformat_minor: 5 });
   return executeNotebook(path);
 }
 

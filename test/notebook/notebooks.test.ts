@@ -63,7 +63,7 @@ for (const file of files) {
     assert.ok(!bytes.includes('plotly.js v'), 'plotly.js is inlined');
     // Jupyter and `npm run notebooks` write the same bytes, so that a diff means something
     const rewritten = join(out, `rewritten-${file}`);
-    await writeNotebook(rewritten, notebook);
+    writeNotebook(rewritten, notebook);
     assert.equal(readFileSync(rewritten, 'utf8'), bytes, 'formatted otherwise: run `npm run notebooks`');
   });
 
