@@ -72,6 +72,10 @@ export {
   type VerifyOptions,
   verifyEvidence,
 } from './report/verify';
+export { type ExperimentName, type Profile, runsOf } from './reproduce/experiments';
+export { type AttackOutcome, attackMembers } from './reproduce/membership';
+export { type Outcome, type OwnerOutcome, performRun } from './reproduce/perform';
+export { type Run, runId } from './reproduce/run';
 export { type Engine, type EngineName, useEngine } from './train/engine';
 export { type TrainJob, trainMany } from './train/many';
 export { buildModel, Model, type ModelName, type ModelOptions, wrapModel } from './train/model';

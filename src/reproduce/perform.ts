@@ -49,7 +49,7 @@ export interface Outcome {
 }
 
 /** Trains as the run says and measures: accuracy, each owner's probing and, where asked for, membership inference. */
-export async function perform(run: Run, onProgress?: (progress: Progress) => void): Promise<Outcome> {
+export async function performRun(run: Run, onProgress?: (progress: Progress) => void): Promise<Outcome> {
   const dataset = await loadDataset(run.dataset, { seed: run.split });
   const { classes, provenance, test } = dataset;
   const used = run.rows ?? dataset.train.count;

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { useEngine } from '../train/engine';
-import { type Outcome, perform } from './perform';
+import { type Outcome, performRun } from './perform';
 import type { Run } from './run';
 
 /** What a worker thread answers: an error is an answer too, with the engine that met it. */
@@ -20,7 +20,7 @@ export default async function work({ run, port }: { run: Run; port: MessagePort 
     try {
       const { name, device } = await useEngine();
       engine = `${name}, ${device}`;
-      return { outcome: await perform(run, ({ done, total }) => port.postMessage(done / total)) };
+      return { outcome: await performRun(run, ({ done, total }) => port.postMessage(done / total)) };
     } catch (error) {
       return { error: (error as Error).message };
     } finally {
