@@ -54,7 +54,7 @@ export function writeWhole(path: string, content: string | Uint8Array, mode = 0o
  * device can exhaust the memory.
  */
 export function readLimited(caller: string, path: string, limit: number): Buffer {
-  const file = openSync(path, 'r');
+  const file = openToRead(caller, path);
   try {
     const { size } = fstatSync(file);
     if (!fstatSync(file).isFile()) throw new Error(`${caller}: ${path} is not a regular file`);
@@ -63,6 +63,15 @@ export function readLimited(caller: string, path: string, limit: number): Buffer
     return bytes.subarray(0, readSync(file, bytes, 0, size, 0));
   } finally {
     closeSync(file);
+  }
+}
+
+function openToRead(caller: string, path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is missing' : 'cannot be read';
+    throw new Error(`${caller}: ${path} ${reason}: ${(error as Error).message}`, { cause: error });
   }
 }
 
