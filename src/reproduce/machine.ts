@@ -43,7 +43,7 @@ export async function performAll(
     const done = left.reduce((sum, run) => sum + cost(run) * (shares.get(runId(run)) ?? 0), 0);
     const finished = counts.succeeded + counts.failed;
     const note = `run ${finished} of ${left.length}${counts.failed > 0 ? `, ${counts.failed} failed` : ''}`;
-    onProgress?.({ done: Math.round(done), total, unit: 'samples', note });
+    onProgress?.({ done: Math.floor(done), total, unit: 'samples', note });
   };
   const commit = currentCommit();
   const pool = new Piscina({
@@ -56,7 +56,7 @@ export async function performAll(
     const id = runId(run);
     const { port1, port2 } = new MessageChannel();
     port1.on('message', (share: number) => {
-      shares.set(id, share);
+      shares.set(id, 0.99 * share); // the measurements are still to come
       tell();
     });
     port1.unref();
