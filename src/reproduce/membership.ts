@@ -20,6 +20,10 @@ export interface AttackQuality {
 
 export interface AttackOutcome extends AttackQuality {
   readonly attack: 'correctness' | 'confidence' | 'entropy' | 'modified entropy' | 'LiRA, offline';
+  /** What the model has to give away, for one query a sample. */
+  readonly answer: 'label' | 'probabilities';
+  /** Models that the attacker trains, on data of the same distribution and by the same recipe. */
+  readonly shadowModels: number;
   readonly members: number;
   readonly nonMembers: number;
 }
@@ -52,29 +56,38 @@ export function attackMembers(options: {
   const measuredShadows = shadows.map(({ logits }) => measureAnswers(logits, labels, classes));
   const outcome = (
     attack: AttackOutcome['attack'],
+    needs: Pick<AttackOutcome, 'answer' | 'shadowModels'>,
     scores: Float64Array,
     decide: (row: number) => boolean,
   ): AttackOutcome => {
     const decisions = target.member.map((_, row) => decide(row));
-    return { attack, members, nonMembers: count - members, ...quality(scores, decisions, target.member) };
+    const found = quality(scores, decisions, target.member);
+    return { attack, ...needs, members, nonMembers: count - members, ...found };
   };
   const byShadow = (attack: 'confidence' | 'entropy' | 'modifiedEntropy', name: AttackOutcome['attack']) => {
     const scores = measuredTarget[attack];
     const thresholds = Array.from({ length: classes }, (_, label) =>
       bestThreshold(measuredShadows[0][attack], shadows[0].member, row => labels[row] === label),
     );
-    return outcome(name, scores, row => scores[row] >= thresholds[labels[row]]);
+    return outcome(
+      name,
+      { answer: 'probabilities', shadowModels: 1 },
+      scores,
+      row => scores[row] >= thresholds[labels[row]],
+    );
   };
   const confidences = measuredShadows.map(({ confidence }) => confidence);
   const lira = offlineLira(measuredTarget.confidence, confidences, shadows);
   const calibration = offlineLira(confidences[0], confidences.slice(1), shadows.slice(1));
   const threshold = bestThreshold(calibration, shadows[0].member, () => true);
+  const label = { answer: 'label', shadowModels: 0 } as const;
+  const all = { answer: 'probabilities', shadowModels: shadows.length } as const;
   return [
-    outcome('correctness', measuredTarget.correct, row => measuredTarget.correct[row] === 1),
+    outcome('correctness', label, measuredTarget.correct, row => measuredTarget.correct[row] === 1),
     byShadow('confidence', 'confidence'),
     byShadow('entropy', 'entropy'),
     byShadow('modifiedEntropy', 'modified entropy'),
-    outcome('LiRA, offline', lira, row => lira[row] >= threshold),
+    outcome('LiRA, offline', all, lira, row => lira[row] >= threshold),
   ];
 }
 
