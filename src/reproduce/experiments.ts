@@ -139,7 +139,7 @@ const EXPERIMENTS = {
   /** Verdicts after few and many queries, of a model that learned its marks half and of a clean one. */
   queries: profile => {
     const queries = [2, 5, 10, 20, 30, 50, 100, 200];
-    const half = { rate: profile === 'quick' ? 0.003 : 0.002 };
+    const half = { rate: profile === 'quick' ? 0.004 : 0.002 };
     const bases = [{ ...sweepBase(profile), mark: half }, oneOwner('location30', profile)];
     return bases.flatMap(base => [
       { ...base, queries },
