@@ -131,9 +131,9 @@ function plotlyScripts(): string {
   script.text = await new Response(unpacked).text();
   document.head.append(script);
   for (const json of document.querySelectorAll('script.plotly')) {
-    const { data, layout, config } = JSON.parse(json.text);
+    const { data, layout } = JSON.parse(json.text);
     const place = document.createElement('div');
-    await Plotly.newPlot(place, data, layout, config);
+    await Plotly.newPlot(place, data, layout, { displayModeBar: false }); // it covers titles
     json.parentElement.querySelector('img').replaceWith(place);
   }
 })();
@@ -145,11 +145,12 @@ const PAGE_STYLE = `
 body { margin: 0; background: #fff; color: #1f2328; font: 16px/1.6 system-ui, -apple-system, "Segoe UI", sans-serif; }
 nav { display: flex; flex-wrap: wrap; gap: 1.5rem; padding: .7rem 1.5rem; border-bottom: 1px solid #d8dee4; font-size: 14px; }
 nav:empty { display: none; }
-main { max-width: 780px; margin: 2rem auto 5rem; padding: 0 1.5rem; }
+main { max-width: 900px; margin: 2rem auto 5rem; padding: 0 1.5rem; }
+p, ul, ol, blockquote { max-width: 46rem; }
 h1, h2, h3 { line-height: 1.25; margin: 2rem 0 .8rem; }
 h1 { font-size: 2rem; } h2 { font-size: 1.4rem; } h3 { font-size: 1.1rem; }
 a { color: #0072b2; text-decoration: none; } a:hover { text-decoration: underline; }
-code, pre { font: 13.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+code, pre { font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 p code, li code, td code { background: #f3f4f6; border-radius: 4px; padding: .1em .3em; }
 pre { overflow-x: auto; margin: 0; padding: .7rem 1rem; }
 pre.code { background: #f6f8fa; border-left: 3px solid #0072b2; border-radius: 4px; }
