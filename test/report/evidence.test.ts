@@ -313,7 +313,10 @@ test('malformed, huge and foreign files are refused with a reason', async () => 
   truncateSync(huge, 2 ** 33); // sparse: takes no room
   assert.match(String(await verifyEvidence(huge)), /has 8589934592 bytes, expected at most 16777216/);
   assert.match(String(await verifyEvidence(folder)), /not a regular file/);
-  assert.match(String(await verifyEvidence(join(folder, 'none.json'))), /FAILS {8}file: verifyEvidence: .*none.json is missing/);
+  assert.match(
+    String(await verifyEvidence(join(folder, 'none.json'))),
+    /FAILS {8}file: verifyEvidence: .*none.json is missing/,
+  );
 });
 
 test('flipped bits are never accepted, unless they leave the meaning as it was', async () => {
