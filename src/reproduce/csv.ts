@@ -55,8 +55,9 @@ function flat(prefix: string, record: object): Row {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [name(key), value]));
 }
 
-/** RFC 4180, with a line feed; columns are all keys of the rows in order of their first occurrence. */
+/** RFC 4180, with a line feed; columns are all keys of the rows in order of their first occurrence. No rows: ''. */
 function toCsv(rows: readonly Row[]): string {
+  if (rows.length === 0) return '';
   const columns = [...new Set(rows.flatMap(Object.keys))];
   const cell = (value: unknown) => {
     const text = String(value ?? '');

@@ -103,7 +103,7 @@ function chosenRuns({ experiment, profile, runs }: Flags): Run[] {
 function writeTables(folder: string, results: ResultsFile, profile: Profile): void {
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(resultsToCsv(results.results.values(), profile))) {
-    writeWhole(join(folder, `${profile}-${name}.csv`), text);
+    if (text !== '') writeWhole(join(folder, `${profile}-${name}.csv`), text);
   }
 }
 
