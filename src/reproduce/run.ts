@@ -60,7 +60,7 @@ export const runSchema = z.strictObject({
 });
 
 /** One training and what is measured on it: plain JSON. */
-export type Run = z.infer<typeof runSchema>;
+export interface Run extends z.infer<typeof runSchema> {}
 
 /** Names a run by its settings: the same on every machine, whatever the order of the fields. */
 export function runId(run: Run): string {
