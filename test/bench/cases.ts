@@ -12,6 +12,7 @@ import {
   stamp,
   type TrainOptions,
   train,
+  trainMany,
   useEngine,
 } from '../../src';
 
@@ -69,6 +70,24 @@ function training(
   };
 }
 
+/** Two trainings side by side, each in a worker thread: what both cores give. */
+const pair: Case = {
+  name: 'mlp pair',
+  engine: true,
+  prepare: async () => {
+    const samples = noise(4008, BITS, 30, 1);
+    const job = (seed: number, epochs: number) => {
+      const model = buildModel('mlp', { shape: BITS, classes: 30, seed });
+      return { model, samples, epochs, learningRate: 0.01, seed };
+    };
+    await trainMany([job(1, 1), job(2, 1)], { workers: 2 });
+    return async () => {
+      await trainMany([job(1, 60), job(2, 60)], { workers: 2 });
+      return 2 * 60 * samples.count;
+    };
+  },
+};
+
 const loading = (name: DatasetName, full = false): Case => ({
   name: `load ${name}${full ? ' full' : ''}`,
   engine: false,
@@ -113,6 +132,7 @@ const probing: Case = {
 
 export const CASES: readonly Case[] = [
   training('mlp', 'mlp', { count: 6400, shape: BITS, classes: 30 }, { batchSize: 64 }),
+  pair,
   training('cnn', 'cnn', { count: 1920, shape: IMAGE, classes: 10 }, { batchSize: 64 }),
   training('resnet18', 'resnet18', { count: 256, shape: COLOUR_IMAGE, classes: 10 }, { batchSize: 128 }),
   // the authors' protocol: accuracy on the test samples and on those that carry the trigger, every epoch
