@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { readSamples } from '../data/samples-file';
 import { parseEvidence } from '../report/evidence';
+import { showProgress } from '../report/progress';
 import { type Replay, verifyEvidence } from '../report/verify';
 import type { BlackBox } from '../types';
 import { loadProbes, toNumber } from './inputs';
@@ -61,7 +62,7 @@ async function verifyCommand(path: string, flags: Flags): Promise<void> {
 
 async function replayOf(path: string, flags: Flags): Promise<Replay> {
   const { share, noise, seed = randomInt(2 ** 32) } = flags;
-  return { box: await suspect(path, flags), share, noise, seed };
+  return { box: await suspect(path, flags), share, noise, seed, onProgress: showProgress('asking again') };
 }
 
 async function suspect(path: string, { replay, url, plan }: Flags): Promise<BlackBox> {

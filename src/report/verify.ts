@@ -5,7 +5,7 @@ import { readLimited } from '../json';
 import { deriveKeys, type MarkKey, OwnerKey } from '../mark/key';
 import { stamp } from '../mark/stamp';
 import { Random } from '../random';
-import type { BlackBox, Samples } from '../types';
+import type { BlackBox, Progress, Samples } from '../types';
 import {
   decideKeys,
   type Evidence,
@@ -42,6 +42,8 @@ export interface Replay {
   readonly seed: number;
   /** The share of answers that the model is known to change from one time to the next; 0 for none. */
   readonly noise: number;
+  /** Called after each key's queries. */
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 export interface Check {
@@ -276,7 +278,7 @@ async function askAgain(
   { queries, plan }: Evidence,
   keys: readonly MarkKey[],
   probes: Samples,
-  { box, share, seed, noise }: Replay,
+  { box, share, seed, noise, onProgress }: Replay,
 ): Promise<string> {
   if (!(share > 0 && share <= 1)) throw new Error(`share to replay is ${share}, expected a number in (0, 1]`);
   if (!(noise >= 0 && noise < 1)) throw new Error(`noise is ${noise}, expected a number in [0, 1)`);
@@ -286,7 +288,7 @@ async function askAgain(
   const count = Math.ceil(share * queries.length);
   const drawn = new Random(seed, 'replay').sample(queries.length, count);
   const again = new Set(drawn);
-  let different = 0;
+  let [different, done] = [0, 0];
   for (let j = 0; j < keys.length; j++) {
     const chosen = queries.filter((query, i) => query.key === j && again.has(i));
     if (chosen.length === 0) continue;
@@ -298,6 +300,8 @@ async function askAgain(
     chosen.forEach((query, i) => {
       if (labels[i] !== query.answer) different++;
     });
+    done += chosen.length;
+    onProgress?.({ done, total: count, unit: 'queries', note: `${different} answers differ` });
   }
   const found = `${different} of ${count} answers differ`;
   const excess =

@@ -19,7 +19,7 @@ import { type Evidence, merkleRoot, writeEvidence } from '../../src/report/evide
 import { type VerifyOptions, verifyBytes, verifyEvidence } from '../../src/report/verify';
 import { buildModel } from '../../src/train/model';
 import { saveModel } from '../../src/train/save';
-import type { BlackBox, Samples } from '../../src/types';
+import type { BlackBox, Progress, Samples } from '../../src/types';
 
 const classes = 10;
 const shape = [8, 8, 1];
@@ -460,4 +460,18 @@ test('mib verify --replay asks a saved model again', async () => {
   );
   assert.match(await replay(guilty(keys)), /FAILS {8}answers: \d+ of 20 answers differ/);
   model.dispose();
+});
+
+test('asking again tells how far it is, to the last query', async () => {
+  const told: Progress[] = [];
+  const replay = {
+    box: guilty(keys),
+    share: 0.5,
+    seed: 3,
+    noise: 0,
+    onProgress: (now: Progress) => void told.push(now),
+  };
+  assert.equal(await failures(readFileSync(path), { probes: () => data.test, replay }), '');
+  assert.ok(told.every(({ done }, i) => i === 0 || done > told[i - 1].done));
+  assert.equal(told.at(-1)?.done, told.at(-1)?.total);
 });
