@@ -52,6 +52,7 @@ export class Ledger {
   private readonly attempts = new Map<number, number>();
   private size = 0;
   private chain = '';
+  private readonly unflushed: LedgerAnswer[] = [];
 
   private constructor(
     readonly path: string,
@@ -85,14 +86,20 @@ export class Ledger {
     this.countSent(queries);
   }
 
-  /** Records answers; resolves when they are on the disk and may count. */
-  async answer(answers: readonly Omit<LedgerAnswer, 'attempt' | 'time'>[]): Promise<void> {
+  /** Writes answers down. They are safe from a crash of the process, and count after {@link flush}. */
+  answer(answers: readonly Omit<LedgerAnswer, 'attempt' | 'time'>[]): void {
     const time = new Date().toISOString();
     const entries = answers.map(({ query, row, input, label }) => {
       const attempt = this.attempts.get(query) ?? 1;
       return { query, row, input, label, attempt, time };
     });
     this.append(entries);
+    this.unflushed.push(...entries);
+  }
+
+  /** Resolves when all answers written so far are on the disk, safe from a power cut, and may count. */
+  async flush(): Promise<void> {
+    const entries = this.unflushed.splice(0);
     await promisify(fdatasync)(this.file).catch(error => this.fail(error));
     for (const entry of entries) this.answers.set(entry.query, entry);
   }
@@ -127,7 +134,7 @@ export class Ledger {
 
   private unchained(text: string): Line {
     const { chain, ...line } = JSON.parse(text);
-    this.chain = this.link(line);
+    this.chain = this.link(JSON.stringify(line));
     if (chain !== this.chain || text !== JSON.stringify({ ...line, chain })) {
       throw new Error('the line or the one before was altered, expected them as they were written');
     }
@@ -142,8 +149,8 @@ export class Ledger {
     else this.answers.set(line.query, line);
   }
 
-  private link(line: object): string {
-    return sha256(this.chain, JSON.stringify(line)).slice(0, 16);
+  private link(json: string): string {
+    return sha256(this.chain, json).slice(0, 16);
   }
 
   private countSent(queries: readonly number[]): void {
@@ -153,11 +160,13 @@ export class Ledger {
 
   private append(lines: readonly Line[]): void {
     const { chain } = this;
-    const text = lines.map(line => {
-      this.chain = this.link(line);
-      return `${JSON.stringify({ ...line, chain: this.chain })}\n`;
-    });
-    const bytes = Buffer.from(text.join(''));
+    let text = '';
+    for (const line of lines) {
+      const json = JSON.stringify(line);
+      this.chain = this.link(json);
+      text += `${json.slice(0, -1)},"chain":"${this.chain}"}\n`;
+    }
+    const bytes = Buffer.from(text);
     try {
       for (let written = 0; written < bytes.length; ) written += writeSync(this.file, bytes, written);
     } catch (error) {

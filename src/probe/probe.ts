@@ -10,6 +10,8 @@ import { Ledger } from './ledger';
 export const REFUSED = -1;
 
 const UNANSWERED = -2;
+/** Answers of a fast model are flushed together this often. More than their worth a power cut can't cost. */
+const SETTLE_MS = 20;
 
 /** A test that may be looked at after every query, such as `sequentialTest`. */
 export interface StoppingTest {
@@ -138,6 +140,9 @@ class Probing {
   stopped = false;
   private readonly labels: Int32Array;
   private readonly pending: number[] = [];
+  private readonly unsettled: { readonly queries: readonly number[]; readonly labels: Int32Array }[] = [];
+  /** When answers were last made to count, in ms. */
+  private settled = 0;
   private sent: number;
   private counted = 0;
   private hits = 0;
@@ -166,17 +171,26 @@ class Probing {
 
   /** Asks batch after batch until nothing is left to ask. */
   async work(batchSize: number): Promise<void> {
-    while (!this.stopped && this.pending.length > 0) {
-      this.options.signal?.throwIfAborted();
-      const room = (this.options.budget ?? Infinity) - this.sent;
-      const queries = this.pending.splice(0, Math.min(batchSize, Math.max(1, room)));
-      const batch = this.stamped(queries);
-      const labels = await this.ask(batch, queries);
-      await this.record(queries, batch, labels);
-      queries.forEach((query, i) => {
-        this.labels[query] = labels[i];
-      });
-      this.count();
+    const { signal, budget = Infinity, test, stopAtHits } = this.options;
+    const mayStop = test !== undefined || stopAtHits !== undefined;
+    let settling: Promise<void> = Promise.resolve();
+    try {
+      while (!this.stopped && this.pending.length > 0) {
+        signal?.throwIfAborted();
+        const room = budget - this.sent;
+        const queries = this.pending.splice(0, Math.min(batchSize, Math.max(1, room)));
+        const batch = this.stamped(queries);
+        const labels = await this.ask(batch, queries);
+        this.record(queries, batch, labels);
+        await settling;
+        // the next questions leave while answers go to the disk, unless those may make them needless
+        if (mayStop) await this.settle();
+        else if (performance.now() - this.settled >= SETTLE_MS) settling = this.settle();
+        settling.catch(() => {}); // heard when it is awaited
+      }
+    } finally {
+      await settling;
+      await this.settle();
     }
   }
 
@@ -221,14 +235,29 @@ class Probing {
     }
   }
 
-  private async record(queries: readonly number[], batch: Samples, labels: Int32Array): Promise<void> {
+  private record(queries: readonly number[], batch: Samples, labels: Int32Array): void {
+    this.unsettled.push({ queries, labels });
     if (this.ledger === undefined) return;
     const inputs = this.hashes(batch);
     const answers = queries.map((query, i) => {
       const label = labels[i] === REFUSED ? null : labels[i];
       return { query, row: this.indices[query], input: inputs[i], label };
     });
-    await this.ledger.answer(answers);
+    this.ledger.answer(answers);
+  }
+
+  /** Lets the answers recorded so far count, once they are on the disk. */
+  private async settle(): Promise<void> {
+    this.settled = performance.now();
+    const answers = this.unsettled.splice(0);
+    if (answers.length === 0) return;
+    await this.ledger?.flush();
+    for (const { queries, labels } of answers) {
+      queries.forEach((query, i) => {
+        this.labels[query] = labels[i];
+      });
+    }
+    this.count();
   }
 
   /** Counts the answers that have no gap before them. */
