@@ -180,7 +180,7 @@ export class Ledger {
   private fail(error: Error): never {
     throw new Error(
       `Ledger: can't write to ${this.path} (${error.message}), expected room on the disk; ` +
-        `the ${this.answers.size} answers recorded so far are safe: make room and run again`,
+        `the ${this.answers.size + this.unflushed.length} answers recorded so far are safe: make room and run again`,
       { cause: error },
     );
   }

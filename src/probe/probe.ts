@@ -144,6 +144,7 @@ class Probing {
   /** When answers were last made to count, in ms. */
   private settled = 0;
   private sent: number;
+  private answered = 0;
   private counted = 0;
   private hits = 0;
   private eValue?: number;
@@ -162,6 +163,7 @@ class Probing {
         throw new Error(`probe: ledger ${ledger?.path}: query ${query} does not ask what the plan asks`);
       }
       this.labels[query] = label ?? REFUSED;
+      this.answered++;
     }
     this.labels.forEach((label, query) => {
       if (label === UNANSWERED) this.pending.push(query);
@@ -212,7 +214,7 @@ class Probing {
     const { budget = Infinity } = this.options;
     if (this.sent + queries.length > budget) {
       throw new Error(
-        `the budget of ${budget} queries is spent (${this.sent} sent, ${this.counted} of ` +
+        `the budget of ${budget} queries is spent (${this.sent} sent, ${this.answered} of ` +
           `${this.indices.length} answered), expected enough for ${queries.length} more`,
       );
     }
@@ -237,6 +239,7 @@ class Probing {
 
   private record(queries: readonly number[], batch: Samples, labels: Int32Array): void {
     this.unsettled.push({ queries, labels });
+    this.answered += queries.length;
     if (this.ledger === undefined) return;
     const inputs = this.hashes(batch);
     const answers = queries.map((query, i) => {
