@@ -40,8 +40,9 @@ type Line = { ledger: 1; plan: LedgerPlan } | { sent: readonly number[] } | Ledg
  * asked twice, whatever kills the process.
  *
  * First line: the plan. Then, as it happens: `{"sent":[…]}` before queries leave, one {@link LedgerAnswer} for
- * each that came back. Every line ends with `chain`, a hash of itself and the line before. An answer counts when
- * it is on the disk. One process at a time has a ledger open. A last line torn by a crash is dropped with a
+ * each that came back. Every line ends with `chain`, a hash of itself and the line before. An answer is written
+ * when it comes, safe from `kill -9`, and counts when it was flushed to the disk; answers of a fast model are flushed
+ * together, so a power cut can cost the last 20 ms of them. One process at a time has a ledger open. A last line torn by a crash is dropped with a
  * warning (its answer never counted); any other damage is refused.
  */
 export class Ledger {
