@@ -72,10 +72,20 @@ export {
   type VerifyOptions,
   verifyEvidence,
 } from './report/verify';
+export { type ResultRow, readResults, rowsOf } from './reproduce/csv';
 export { type ExperimentName, type Profile, runsOf } from './reproduce/experiments';
 export { type AttackOutcome, attackMembers } from './reproduce/membership';
 export { type Outcome, type OwnerOutcome, performRun } from './reproduce/perform';
 export { type Run, runId } from './reproduce/run';
+export {
+  attacksTable,
+  type Estimate,
+  estimate,
+  percentOf,
+  type SettingSummary,
+  settingsTable,
+  summarizeSettings,
+} from './reproduce/summary';
 export { type Engine, type EngineName, useEngine } from './train/engine';
 export { type TrainJob, trainMany } from './train/many';
 export { buildModel, Model, type ModelName, type ModelOptions, wrapModel } from './train/model';

@@ -41,7 +41,7 @@ function columnsOf(table: Table): Column[] {
     const values = rows.map(row => (frame ? row[j] : row[name]));
     const cells = formatColumn(values);
     const numeric = cells.every(
-      cell => cell === '' || /^[-−+<>≤≥]?\s?\d[\d.,e+-]*\s?(%|s|points)?$/.test(cell),
+      cell => cell === '' || /^[-−+<>≤≥]?\s?\d[\d.,e+-]*( ± [\d.]+)?\s?(%|s|points)?$/.test(cell),
     );
     return { name, cells, numeric };
   });

@@ -6,12 +6,14 @@ import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { writeWhole } from '../json';
 import { showProgress } from '../report/progress';
-import { resultsToCsv } from './csv';
+import { showTable } from '../report/table';
+import { type ResultRow, resultRows, rowsOf, toCsv } from './csv';
 import { EXPERIMENT_NAMES, type ExperimentName, PROFILES, type Profile, runsOf } from './experiments';
 import { performAll } from './machine';
 import { ResultsFile } from './results';
 import { checkRuns, type Run } from './run';
 import { parseShard, slurmScript, takeShard } from './shard';
+import { attacksTable, settingsTable, summarizeSettings } from './summary';
 
 interface Flags {
   experiment: string;
@@ -81,7 +83,9 @@ async function reproduce(flags: Flags): Promise<void> {
           console.error(`${id} ${error ?? 'done'} (${seconds.toFixed(0)} s)`);
       },
     });
-    if (flags.csv !== undefined) writeTables(flags.csv, results, flags.profile);
+    const { owners, attacks } = resultRows(results.results.values(), flags.profile);
+    if (flags.csv !== undefined) writeTables(flags.csv, flags.profile, { owners, attacks });
+    if (flags.runs === undefined) showTables(namesOf(flags), owners, attacks);
     const interrupted = controller.signal.aborted ? ', interrupted: the same command goes on' : '';
     console.error(`${succeeded} runs succeeded, ${failed} failed${interrupted}`);
     process.exitCode = controller.signal.aborted ? 130 : failed > 0 ? 1 : 0;
@@ -90,20 +94,37 @@ async function reproduce(flags: Flags): Promise<void> {
   }
 }
 
-function chosenRuns({ experiment, profile, runs }: Flags): Run[] {
-  if (runs !== undefined) return checkRuns(JSON.parse(readFileSync(runs, 'utf8')));
+function chosenRuns(flags: Flags): Run[] {
+  if (flags.runs !== undefined) return checkRuns(JSON.parse(readFileSync(flags.runs, 'utf8')));
+  return namesOf(flags).flatMap(name => runsOf(name, flags.profile));
+}
+
+function namesOf({ experiment }: Flags): ExperimentName[] {
   const names = experiment === 'all' ? EXPERIMENT_NAMES : experiment.split(',');
   const unknown = names.find(name => !EXPERIMENT_NAMES.includes(name as ExperimentName));
   if (unknown !== undefined) {
     throw new Error(`experiment is ${unknown}, expected all or some of ${EXPERIMENT_NAMES.join(', ')}`);
   }
-  return names.flatMap(name => runsOf(name as ExperimentName, profile));
+  return names as ExperimentName[];
 }
 
-function writeTables(folder: string, results: ResultsFile, profile: Profile): void {
+function writeTables(folder: string, profile: Profile, tables: Record<string, ResultRow[]>): void {
   mkdirSync(folder, { recursive: true });
-  for (const [name, text] of Object.entries(resultsToCsv(results.results.values(), profile))) {
-    if (text !== '') writeWhole(join(folder, `${profile}-${name}.csv`), text);
+  for (const [name, rows] of Object.entries(tables)) {
+    if (rows.length > 0) writeWhole(join(folder, `${profile}-${name}.csv`), toCsv(rows));
+  }
+}
+
+/** What each experiment came to so far, on standard output. */
+function showTables(
+  names: readonly ExperimentName[],
+  owners: readonly ResultRow[],
+  attacks: readonly ResultRow[],
+): void {
+  for (const name of names) {
+    const [probed, inferred] = [rowsOf(name, owners), rowsOf(name, attacks)];
+    if (probed.length > 0) showTable(settingsTable(summarizeSettings(probed)), { caption: `\n${name}` });
+    if (inferred.length > 0) showTable(attacksTable(inferred), { caption: `\n${name}, without marks` });
   }
 }
 

@@ -1,0 +1,196 @@
+import type { ResultRow } from './csv';
+
+/** A mean over independent runs. */
+export interface Estimate {
+  readonly mean: number;
+  /** Standard deviation over the square root of the number of runs; NaN for one run. */
+  readonly standardError: number;
+}
+
+/** What the owners of one kind came to: those whose samples were used, or outsiders. */
+export interface ProbedOwners {
+  readonly owners: number;
+  /** Over runs; a run with several owners counts with their mean, for they share a model. */
+  readonly attackSuccessRate: Estimate;
+  /** Owners for whom Theorem 1 rejected "my data was not used". */
+  readonly theorem: number;
+  /** The same for the exact binomial test at chance 1/K. */
+  readonly binomial: number;
+}
+
+/** The runs that differ in nothing but their seeds, and what they came to. */
+export interface SettingSummary {
+  /** The settings as `PROFILE-owners.csv` has them, but with share or number of marked rows in one, `marked`. */
+  readonly setting: Readonly<Record<string, string>>;
+  /** Of the runs, sorted. */
+  readonly ids: readonly string[];
+  /** Runs that failed; they count nowhere else. */
+  readonly failed: number;
+  readonly testAccuracy: Estimate;
+  readonly used?: ProbedOwners;
+  readonly outsiders?: ProbedOwners;
+}
+
+/** Columns that are settings, and how a table calls them; `marked` comes of `markRate` and `markCount`. */
+const NAMES: Readonly<Record<string, string>> = {
+  dataset: 'data set',
+  model: 'model',
+  width: 'channels',
+  order: 'rows drawn',
+  owners: 'owners',
+  outsiders: 'outsiders',
+  target: 'target',
+  marked: 'marked',
+  rows: 'training rows',
+  triggerFamily: 'trigger',
+  triggerPattern: 'pattern',
+  triggerSize: 'size',
+  triggerLength: 'bits',
+  triggerOpacity: 'opacity',
+  triggerRow: 'row',
+  triggerColumn: 'column',
+  triggerStart: 'first bit',
+  epochs: 'epochs',
+  schedule: 'rate ÷ 10 after',
+  batchSize: 'batch',
+  learningRate: 'learning rate',
+  flip: 'mirrored',
+  shadows: 'shadow models',
+  queries: 'queries',
+};
+
+/**
+ * Summarizes lines of `PROFILE-owners.csv`, one summary for each setting and number of queries, sorted by them.
+ *
+ * @param rows of one experiment, as `readResults` gives them
+ */
+export function summarizeSettings(rows: readonly ResultRow[]): SettingSummary[] {
+  const groups = new Map<string, ResultRow[]>();
+  for (const row of rows) {
+    const key = JSON.stringify(settingOf(row));
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  const summaries = [...groups.values()].map(group => {
+    const done = group.filter(row => !row.error);
+    const accuracies = new Map(done.map(row => [row.id, Number(row.testAccuracy)]));
+    const probed = (used: boolean) => probedOwners(done.filter(row => Number(row.marked) > 0 === used));
+    return {
+      setting: settingOf(group[0]),
+      ids: [...new Set(group.map(row => String(row.id)))].sort(),
+      failed: group.length - done.length,
+      testAccuracy: estimate([...accuracies.values()]),
+      used: probed(true),
+      outsiders: probed(false),
+    };
+  });
+  return summaries.sort((a, b) => {
+    const column = Object.keys(NAMES).find(name => a.setting[name] !== b.setting[name]) ?? '';
+    const [left, right] = [a.setting[column], b.setting[column]];
+    return Number.parseFloat(left) - Number.parseFloat(right) || left.localeCompare(right, 'en');
+  });
+}
+
+/** Mean and standard error of values that are independent of each other. */
+export function estimate(values: readonly number[]): Estimate {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, standardError: Math.sqrt(squares / (values.length - 1) / values.length) };
+}
+
+/** `68.7 ± 0.4 %`; without the error where there was one run, blank where there was none. */
+export function percentOf({ mean, standardError }: Estimate): string {
+  if (Number.isNaN(mean)) return '';
+  const error = Number.isNaN(standardError) ? '' : ` ± ${(100 * standardError).toFixed(1)}`;
+  return `${(100 * mean).toFixed(1)}${error} %`;
+}
+
+/**
+ * Summaries as the rows of a table: as few settings as tell them apart, then what was measured.
+ *
+ * @param show settings to show whether they are needed or not, e.g. `['model']`
+ */
+export function settingsTable(
+  summaries: readonly SettingSummary[],
+  { show = [] }: { show?: readonly string[] } = {},
+): Record<string, string>[] {
+  const columns = tellingColumns(summaries, show);
+  const any = (of: (summary: SettingSummary) => unknown) => summaries.some(summary => Boolean(of(summary)));
+  return summaries.map(({ setting, ids, failed, testAccuracy, used, outsiders }) => {
+    const share = (count = 0, { owners = 0 } = {}) => (owners > 0 ? `${count} of ${owners}` : '');
+    return {
+      ...Object.fromEntries(columns.map(column => [NAMES[column], setting[column]])),
+      runs: String(ids.length),
+      ...(any(each => each.failed) && { failed: failed > 0 ? String(failed) : '' }),
+      accuracy: percentOf(testAccuracy),
+      ...(any(each => each.used) && {
+        ASR: used ? percentOf(used.attackSuccessRate) : '',
+        'Theorem 1': share(used?.theorem, used),
+        'exact test': share(used?.binomial, used),
+      }),
+      ...(any(each => each.outsiders) && {
+        'ASR, outsiders': outsiders ? percentOf(outsiders.attackSuccessRate) : '',
+        'Theorem 1, wrongly': share(outsiders?.theorem, outsiders),
+        'exact test, wrongly': share(outsiders?.binomial, outsiders),
+      }),
+    };
+  });
+}
+
+/** Lines of `PROFILE-attacks.csv` as the rows of a table: each attack, the mean over the runs of a setting. */
+export function attacksTable(rows: readonly ResultRow[]): Record<string, string>[] {
+  const settings = summarizeSettings(rows.map(row => ({ ...row, attackSuccessRate: 0 })));
+  const columns = tellingColumns(settings, []);
+  return settings.flatMap(({ setting, ids }) => {
+    const lines = rows.filter(row => ids.includes(String(row.id)));
+    return [...new Set(lines.map(row => row.attack))].map(attack => {
+      const runs = lines.filter(row => row.attack === attack);
+      const mean = (column: string) => estimate(runs.map(row => Number(row[column])));
+      const number = (column: string) => mean(column).mean.toFixed(3);
+      return {
+        ...Object.fromEntries(columns.map(column => [NAMES[column], setting[column]])),
+        attack: String(attack),
+        sees: String(runs[0].answer),
+        'shadow models': String(runs[0].shadowModels),
+        accuracy: percentOf(mean('accuracy')),
+        F1: number('f1'),
+        AUC: number('auc'),
+        'TPR at 1 % FPR': percentOf(mean('tprAt1')),
+        'at 0.1 %': percentOf(mean('tprAt01')),
+      };
+    });
+  });
+}
+
+function settingOf(row: ResultRow): Record<string, string> {
+  const text = (column: string) => String(row[column] ?? '');
+  const marked = text('markCount') !== '' ? `${text('markCount')} rows` : `${100 * Number(row.markRate)} %`;
+  return Object.fromEntries(
+    Object.keys(NAMES).map(column => [column, column === 'marked' ? marked : text(column)]),
+  );
+}
+
+function probedOwners(rows: readonly ResultRow[]): ProbedOwners | undefined {
+  if (rows.length === 0) return undefined;
+  const runs = new Map<unknown, number[]>();
+  for (const row of rows) {
+    runs.set(row.id, [...(runs.get(row.id) ?? []), Number(row.attackSuccessRate)]);
+  }
+  const count = (column: string) => rows.filter(row => String(row[column]) === 'true').length;
+  return {
+    owners: rows.length,
+    attackSuccessRate: estimate([...runs.values()].map(rates => estimate(rates).mean)),
+    theorem: count('theoremRejected'),
+    binomial: count('binomialRejected'),
+  };
+}
+
+/** Columns, from the left, each of which tells apart what those before it do not. */
+function tellingColumns(summaries: readonly SettingSummary[], always: readonly string[]): string[] {
+  const parts = (columns: readonly string[]) =>
+    new Set(summaries.map(({ setting }) => JSON.stringify(columns.map(column => setting[column])))).size;
+  const chosen: string[] = [];
+  for (const column of Object.keys(NAMES)) {
+    if (always.includes(column) || parts([...chosen, column]) > parts(chosen)) chosen.push(column);
+  }
+  return chosen;
+}
