@@ -11,15 +11,27 @@ import { type Cell, type Notebook, type Output, plainText } from './notebook';
 highlighter.registerLanguage('typescript', typescript);
 highlighter.registerAliases('ts', { languageName: 'typescript' });
 
+export interface HtmlOptions {
+  /** Names of all notebooks exported together, for the links on top; links to them go to their pages. */
+  readonly pages?: readonly string[];
+  /** `folded`: a click away; `hidden`: outputs only. */
+  readonly code?: 'shown' | 'folded' | 'hidden';
+  /** False leaves all figures pictures, and the page without scripts; for print. */
+  readonly interactive?: boolean;
+}
+
 /**
  * An executed notebook as one HTML page that needs no network: styles, fonts, mathematics and plotly.js are inside.
  * Figures are interactive where scripts run, pictures where they don't.
- *
- * @param pages names of all notebooks exported together, for the links on top; links to them go to their pages
  */
-export async function notebookHtml(name: string, notebook: Notebook, pages: string[] = []): Promise<string> {
+export async function notebookHtml(
+  name: string,
+  notebook: Notebook,
+  options: HtmlOptions = {},
+): Promise<string> {
+  const { pages = [], code = 'shown', interactive = true } = options;
   const markdown = await markdownParser();
-  const body = notebook.cells.map(cell => cellHtml(cell, markdown)).join('\n');
+  const body = notebook.cells.map(cell => cellHtml(cell, markdown, code)).join('\n');
   const title = /^# +(.+)$/m.exec(notebook.cells[0]?.source ?? '')?.[1] ?? name;
   const links = pages.map(page =>
     page === name ? `<b>${escapeHtml(page)}</b>` : `<a href="${page}.html">${escapeHtml(page)}</a>`,
@@ -37,20 +49,22 @@ export async function notebookHtml(name: string, notebook: Notebook, pages: stri
 <main>
 ${body}
 </main>
-${body.includes('class="plotly"') ? plotlyScripts() : ''}
+${interactive && body.includes('class="plotly"') ? plotlyScripts() : ''}
 </body>
 </html>
 `;
 }
 
-function cellHtml(cell: Cell, markdown: Markdown): string {
+function cellHtml(cell: Cell, markdown: Markdown, code: HtmlOptions['code']): string {
   if (cell.cell_type === 'markdown') {
     const html = markdown.parse(cell.source, { async: false });
     return html.replace(/(<a href="[^":]*)\.ipynb/g, '$1.html');
   }
   if (cell.cell_type === 'raw' || cell.source.trim() === '') return '';
   const outputs = (cell.outputs ?? []).map(outputHtml).join('\n');
-  return `<div class="cell">${codeHtml(cell.source, 'typescript')}${outputs}</div>`;
+  const source = code === 'hidden' ? '' : codeHtml(cell.source, 'typescript');
+  const folded = `<details><summary>Code</summary>${source}</details>`;
+  return `<div class="cell">${code === 'folded' ? folded : source}${outputs}</div>`;
 }
 
 function codeHtml(code: string, language: string): string {
@@ -161,6 +175,16 @@ figure { margin: .8rem 0; } figure img { width: 100%; max-width: 700px; }
 table { border-collapse: collapse; margin: .8rem 0; font-variant-numeric: tabular-nums; font-size: 15px; }
 caption { padding-bottom: .4rem; color: #59636e; }
 th, td { padding: .3rem .9rem .3rem 0; } th { border-bottom: 1.5px solid #1f2328; } td { border-bottom: 1px solid #e6e8eb; }
+summary { color: #59636e; font-size: 13px; cursor: pointer; }
+@page { size: A4; margin: 16mm 14mm; }
+@media print {
+  body { font-size: 10pt; } nav, details { display: none; }
+  main { max-width: none; margin: 0; padding: 0; } p, ul, ol, blockquote { max-width: none; }
+  h1, h2, h3 { break-after: avoid; } h1 { margin-top: 0; }
+  tr, figure { break-inside: avoid; } figure img { max-width: 135mm; }
+  table { font-size: 7.5pt; line-height: 1.35; } th, td { padding: .15rem .5rem .15rem 0; } .table { overflow: visible; padding: 0; }
+  td, pre { overflow-wrap: anywhere; } pre { white-space: pre-wrap; }
+}
 blockquote { margin: 1rem 0; padding-left: 1rem; border-left: 3px solid #d8dee4; color: #59636e; }
 .katex-display { overflow-x: auto; overflow-y: hidden; padding: .2rem 0; }
 `;

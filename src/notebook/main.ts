@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { outFolder } from '../out-folder';
+import { makeOutFolder } from '../out-folder';
 import { showProgress } from '../report/progress';
 import { readSummary, type Summary } from '../report/summary';
 import { tableText } from '../report/table';
@@ -19,7 +19,8 @@ const FOLDER = join(ROOT, 'notebooks');
 
 async function main(numbers: string[], signal: AbortSignal): Promise<void> {
   const names = await choose(numbers);
-  const out = prepareOut();
+  const out = makeOutFolder('start');
+  rmSync(join(out, 'summary.json'), { force: true }); // that of an earlier run must not pass for this one's
   for (const name of names) {
     const start = Date.now();
     const bar = showProgress(name);
@@ -31,7 +32,7 @@ async function main(numbers: string[], signal: AbortSignal): Promise<void> {
         env: { MIB_OUT: out },
       });
       writeNotebook(join(out, `${name}.ipynb`), notebook);
-      writeFileSync(join(out, `${name}.html`), await notebookHtml(name, notebook, names));
+      writeFileSync(join(out, `${name}.html`), await notebookHtml(name, notebook, { pages: names }));
     } catch (error) {
       // how far it came is worth keeping: the page shows the error where it happened
       if (error instanceof CellError) writeNotebook(join(out, `${name}.ipynb`), error.executed);
@@ -47,7 +48,7 @@ async function main(numbers: string[], signal: AbortSignal): Promise<void> {
 
 /** Names of the notebooks to run, in order. */
 async function choose(numbers: string[]): Promise<string[]> {
-  const files = readdirSync(FOLDER).filter(file => /^\d\d-.*\.ipynb$/.test(file));
+  const files = readdirSync(FOLDER).filter(file => /^(\d\d|[A-Z])-.*\.ipynb$/.test(file));
   const chosen: string[] = [];
   for (const file of files.sort()) {
     const asked = numbers.some(number => file.startsWith(number));
@@ -59,22 +60,6 @@ async function choose(numbers: string[]): Promise<string[]> {
     throw new Error(`start: no notebook in notebooks/ is called ${missing ?? 'NN-….ipynb'}`);
   }
   return chosen;
-}
-
-/** Makes the folder for all results; that of an earlier run must not pass for this one's. */
-function prepareOut(): string {
-  const out = outFolder();
-  try {
-    mkdirSync(out, { recursive: true });
-    writeFileSync(join(out, '.writable'), '');
-    rmSync(join(out, '.writable'));
-    rmSync(join(out, 'summary.json'), { force: true });
-  } catch (error) {
-    throw new Error(
-      `start: cannot write to ${out} (${(error as Error).message}); set MIB_OUT to another folder`,
-    );
-  }
-  return out;
 }
 
 function verdicts({ engine, dataset, models }: Summary): string {

@@ -7,11 +7,9 @@ const markdown = (source: string): Cell => ({ cell_type: 'markdown', id: 'm', me
 const code = (source: string, ...outputs: Output[]): Cell => ({
   ...{ cell_type: 'code', id: 'c', metadata: {}, source, outputs, execution_count: 1 },
 });
+const notebook = (cells: Cell[]) => ({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 }) as Notebook;
 const page = (...cells: Cell[]) =>
-  notebookHtml('01-marking', { cells, metadata: {}, nbformat: 4, nbformat_minor: 5 } as Notebook, [
-    '01-marking',
-    '02-training',
-  ]);
+  notebookHtml('01-marking', notebook(cells), { pages: ['01-marking', '02-training'] });
 const figure: Output = {
   output_type: 'display_data',
   metadata: {},
@@ -35,6 +33,15 @@ test('plotly.js is inlined once, and only where there are figures', async () => 
   const count = (html: string) => html.split('id="plotly-js"').length - 1;
   assert.equal(count(await page(code('1', figure, figure))), 1);
   assert.equal(count(await page(code('1'))), 0);
+});
+
+test('for print there are no scripts, and code only where it is asked for', async () => {
+  const cells = [code('const a = 1;', figure)];
+  const print = await notebookHtml('01', notebook(cells), { code: 'hidden', interactive: false });
+  assert.ok(!print.includes('id="plotly-js"') && print.includes('data:image/png'));
+  assert.ok(!print.includes('class="code"'));
+  const folded = await notebookHtml('01', notebook(cells), { code: 'folded' });
+  assert.match(folded, /<details><summary>Code<\/summary><pre class="code">/);
 });
 
 test('nothing in an output can break out of its place', async () => {
