@@ -182,8 +182,8 @@ summary { color: #59636e; font-size: 13px; cursor: pointer; }
   main { max-width: none; margin: 0; padding: 0; } p, ul, ol, blockquote { max-width: none; }
   h1, h2, h3 { break-after: avoid; } h1 { margin-top: 0; }
   tr, figure { break-inside: avoid; } figure img { max-width: 135mm; }
-  table { font-size: 7.5pt; line-height: 1.35; } th, td { padding: .15rem .5rem .15rem 0; } .table { overflow: visible; padding: 0; }
-  td, pre { overflow-wrap: anywhere; } pre { white-space: pre-wrap; }
+  table { font-size: 7pt; line-height: 1.35; } th, td { padding: .15rem .45rem .15rem 0; } .table { overflow: visible; padding: 0; }
+  td { overflow-wrap: break-word; } td[style*=right] { white-space: nowrap; } pre { white-space: pre-wrap; }
 }
 blockquote { margin: 1rem 0; padding-left: 1rem; border-left: 3px solid #d8dee4; color: #59636e; }
 .katex-display { overflow-x: auto; overflow-y: hidden; padding: .2rem 0; }
