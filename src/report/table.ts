@@ -9,7 +9,8 @@ export type Table =
  * Shows a table in the notebook, as HTML and as aligned plain text; outside a notebook prints the text.
  *
  * A column of numbers is written with one number of decimals and set to the right, as are strings that are
- * numbers with a unit (`98.2 %`), an error (`98.2 ± 0.3 %`) or a whole (`3 of 10`). Booleans read `yes` and `no`; null, undefined and NaN are left blank.
+ * numbers with a unit (`98.2 %`), an error (`98.2 ± 0.3 %`) or a whole (`3 of 10`). Booleans read `yes` and `no`;
+ * null, undefined and NaN are left blank.
  *
  * @example
  * showTable([{ model: 'marked', hits: 28 }, { model: 'clean', hits: 3 }], { caption: 'Thirty queries each' });

@@ -31,6 +31,14 @@ test('a danfojs data frame reads as the rows that it was made of', () => {
   assert.equal(tableText(rows).split('\n')[2], ' 10    23.35 %');
 });
 
+test('an error and a whole belong to a number', () => {
+  const lines = tableText([
+    { rate: '68.7 ± 0.4 %', found: '8 of 8' },
+    { rate: '9.1 %', found: '71 of 80' },
+  ]).split('\n');
+  assert.deepEqual(lines.slice(2), ['68.7 ± 0.4 %    8 of 8', '       9.1 %  71 of 80']);
+});
+
 test('accents take no room of their own, and blanks stay blank', () => {
   const lines = tableText([
     { α̂: 'β̂', p: 1e-9 },
