@@ -73,7 +73,10 @@ for (const file of files) {
   test(`${file}: executed afresh, it says what is committed`, async t => {
     const path = join(folder, file);
     const committed = codeCells(await readNotebook(path));
-    if (committed.some(({ source }) => source.includes("loadDataset('location30'")) && !(await location30IsAtHand())) {
+    if (
+      committed.some(({ source }) => source.includes("loadDataset('location30'")) &&
+      !(await location30IsAtHand())
+    ) {
       return t.skip('Location-30 cannot be had here');
     }
     const fresh = codeCells(await executeNotebook(path, { env }));
