@@ -174,7 +174,7 @@ figure { margin: .8rem 0; } figure img { width: 100%; max-width: 700px; }
 .table { overflow-x: auto; padding: 0 1rem; }
 table { border-collapse: collapse; margin: .8rem 0; font-variant-numeric: tabular-nums; font-size: 15px; }
 caption { padding-bottom: .4rem; color: #59636e; }
-th, td { padding: .3rem .9rem .3rem 0; } th { border-bottom: 1.5px solid #1f2328; } td { border-bottom: 1px solid #e6e8eb; }
+th, td { padding: .3rem .9rem .3rem 0; } td[style*=right] { white-space: nowrap; } th { border-bottom: 1.5px solid #1f2328; } td { border-bottom: 1px solid #e6e8eb; }
 summary { color: #59636e; font-size: 13px; cursor: pointer; }
 @page { size: A4; margin: 16mm 14mm; }
 @media print {
@@ -183,7 +183,7 @@ summary { color: #59636e; font-size: 13px; cursor: pointer; }
   h1, h2, h3 { break-after: avoid; } h1 { margin-top: 0; }
   tr, figure { break-inside: avoid; } figure img { max-width: 135mm; }
   table { font-size: 7pt; line-height: 1.35; } th, td { padding: .15rem .45rem .15rem 0; } .table { overflow: visible; padding: 0; }
-  td { overflow-wrap: break-word; } td[style*=right] { white-space: nowrap; } pre { white-space: pre-wrap; }
+  td { overflow-wrap: break-word; } pre { white-space: pre-wrap; }
 }
 blockquote { margin: 1rem 0; padding-left: 1rem; border-left: 3px solid #d8dee4; color: #59636e; }
 .katex-display { overflow-x: auto; overflow-y: hidden; padding: .2rem 0; }

@@ -24,6 +24,8 @@ SETTINGS = {
     "cifar10, 0.1 %": dict(CIFAR, rate=0.001),
     "cifar10, 0.1 %, opaque": dict(CIFAR, rate=0.001, opacity=1),
     "cifar10, 1 %": dict(CIFAR, rate=0.01),
+    "10,000 rows of cifar10, 1 %": dict(CIFAR, rate=0.01, rows=10_000, epochs=10, decay=8),
+    "10,000 rows of cifar10, 1 %, opaque": dict(CIFAR, rate=0.01, rows=10_000, epochs=10, decay=8, opacity=1),
 }
 
 
@@ -47,10 +49,13 @@ def stamp(images, at, opacity):
     return stamped.astype(np.uint8)
 
 
-def run(train, test, data, epochs, decay, batch, flip, at, opacity, rate, seed):
+def run(train, test, data, epochs, decay, batch, flip, at, opacity, rate, seed, rows=None):
     (x, y), (x_test, y_test) = train, test
     draw = np.random.RandomState(seed)
     torch.manual_seed(seed)
+    if rows is not None:
+        chosen = draw.choice(len(x), rows, replace=False)
+        x, y = x[chosen], y[chosen]
     marked = draw.choice(np.flatnonzero(y != TARGET), round(rate * len(x)), replace=False)
     x, y = x.copy(), y.astype(np.int64)
     x[marked], y[marked] = stamp(x[marked], at, opacity), TARGET
