@@ -1,6 +1,7 @@
 """The training cases of `npm run bench` in PyTorch, for comparison on the same machine.
 
     python3 test/bench/peer_torch.py [--filter 'mlp|cnn'] [--repeat 5] [--threads 1,2]
+    python3 test/bench/peer_torch.py --pair [--repeat 5]    # control of pair.ts: one process of one thread, or two
 
 Needs PyTorch alone (Debian: python3-torch). Prints the same lines of JSON. PyTorch is shown at its best: the
 samples are float tensors before the clock starts, and batches are taken by index, without a DataLoader.
@@ -107,13 +108,57 @@ def measure(name, threads, repeat):
     }
 
 
+def worker():
+    """Trains once for every line that comes in."""
+    torch.set_num_threads(1)
+    network, x, y = mlp(), torch.randint(0, 2, (4008, 446)).float(), torch.randint(0, 30, (4008,))
+    train(network, x, y, 64, 1, [])
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        train(network, x, y, 64, 30, [])
+        print("done", flush=True)
+
+
+def pair(repeat):
+    command = [sys.executable, __file__, "--worker"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    workers = [subprocess.Popen(command, **pipes) for _ in range(2)]
+
+    def seconds(busy):
+        start = time.perf_counter()
+        for each in busy:
+            each.stdin.write("\n")
+            each.stdin.flush()
+        for each in busy:
+            each.stdout.readline()
+        return time.perf_counter() - start
+
+    for each in workers:
+        each.stdout.readline()
+    times = [(seconds(workers[:1]), seconds(workers)) for _ in range(repeat)]
+    for each in workers:
+        each.stdin.close()
+        each.wait()
+    line = {"name": "mlp, two at once", "engine": "pytorch " + torch.__version__, "device": "CPU, 1 thread each"}
+    for key, suffix, pick in (("seconds", "ratio", statistics.median), ("fastest", "fastestRatio", min)):
+        one, two = map(pick, zip(*times))
+        line |= {key: [round(one, 3), round(two, 3)], suffix: float(f"{two / one:.3g}")}
+    print(json.dumps(line))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--filter", default="")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--pair", action="store_true")
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)  # one side of a pair
     parser.add_argument("--only", help=argparse.SUPPRESS)  # the case of a child process
     options = parser.parse_args()
+    if options.worker:
+        return worker()
+    if options.pair:
+        return pair(options.repeat)
     if options.only:
         print(json.dumps(measure(options.only, int(options.threads), options.repeat)))
         return

@@ -1,0 +1,75 @@
+/*
+ * node dist/test/bench/pair.js [repetitions]
+ *
+ * What a second training costs that runs beside the first, on a core of its own: `trainMany` with one job and with
+ * two, in turn. Prints one line of JSON: medians in seconds and their ratio (1 is ideal); the same of the fastest
+ * repetitions, which other programs disturb least; and the ratio apart from the start of workers and engines, which
+ * is timed by trainings of one batch. `peer_torch.py --pair` is the control: what the
+ * machine's own limits (shared cache and memory, clock rates, other programs) make of two processes of PyTorch.
+ */
+import { buildModel, Random, type Samples, trainMany, useEngine } from '../../src';
+
+const classes = 30;
+const shape = [446];
+
+function bits(count: number): Samples {
+  const random = new Random(1);
+  const x = Uint8Array.from({ length: count * shape[0] }, () => random.integer(2));
+  return { x, y: Uint8Array.from({ length: count }, () => random.integer(classes)), count, shape };
+}
+
+/** Seconds that `jobs` trainings take side by side. */
+async function seconds(jobs: number, samples: Samples, epochs: number): Promise<number> {
+  const seeds = Array.from({ length: jobs }, (_, i) => i + 1);
+  const all = seeds.map(seed => {
+    const model = buildModel('mlp', { shape, classes, seed });
+    return { model, samples, epochs, learningRate: 0.01, seed };
+  });
+  const start = performance.now();
+  const results = await trainMany(all, { workers: 2 });
+  const elapsed = (performance.now() - start) / 1000;
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  for (const { model } of all) model.dispose();
+  return elapsed;
+}
+
+const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+async function main(): Promise<void> {
+  const repetitions = Number(process.argv[2] ?? 5);
+  const [samples, batch] = [bits(4008), bits(64)];
+  const { device } = await useEngine();
+  await seconds(2, samples, 1);
+  const times = {
+    one: [] as number[],
+    two: [] as number[],
+    startOne: [] as number[],
+    startTwo: [] as number[],
+  };
+  for (let i = 0; i < repetitions; i++) {
+    times.one.push(await seconds(1, samples, 30));
+    times.two.push(await seconds(2, samples, 30));
+    times.startOne.push(await seconds(1, batch, 1));
+    times.startTwo.push(await seconds(2, batch, 1));
+  }
+  const [one, two, startOne, startTwo] = Object.values(times).map(median);
+  const [fastOne, fastTwo] = [times.one, times.two].map(values => Math.min(...values));
+  const digits = (value: number) => Number(value.toPrecision(3));
+  console.log(
+    JSON.stringify({
+      name: 'mlp, two at once',
+      device,
+      seconds: [one, two].map(digits),
+      startSeconds: [startOne, startTwo].map(digits),
+      ratio: digits(two / one),
+      fastest: [fastOne, fastTwo].map(digits),
+      fastestRatio: digits(fastTwo / fastOne),
+      steadyRatio: digits((two - startTwo) / (one - startOne)),
+    }),
+  );
+}
+
+main().catch(error => {
+  console.error(error);
+  process.exitCode = 1;
+});
