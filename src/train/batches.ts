@@ -37,7 +37,13 @@ export interface Batch {
   readonly labels: Int32Array;
 }
 
-/** Hands out rows of `samples` as float32, a batch at a time, so that the data set itself stays bytes. */
+/**
+ * Hands out rows of `samples` as float32, a batch at a time, so that the data set itself stays bytes.
+ *
+ * Cast and flip are done here and not on the engine: TensorFlow.js has no bytes, and to upload int32, cast, reverse
+ * and choose on WebAssembly takes 41 ms for 128 images of CIFAR-10 and 5 ms for 64 of 28 × 28, where this takes 1 ms
+ * (0.01 % of ResNet-18's step) and 0.2 ms (1 % of the small network's).
+ */
 export class Batches {
   readonly count: number;
   private readonly size: number;
