@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -25,9 +25,10 @@ export function canonicalJson(value: unknown): string {
 
 /** SHA-256 of the parts one after the other, text as UTF-8; lower-case hexadecimal. */
 export function sha256(...parts: (string | Uint8Array)[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex');
+  if (parts.length === 1) return hash('sha256', parts[0]); // in half the time
+  const whole = createHash('sha256');
+  for (const part of parts) whole.update(part);
+  return whole.digest('hex');
 }
 
 /** Writes a file: all of it, or, on any failure, nothing at all. Replaces a file of that name. */

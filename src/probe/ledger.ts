@@ -151,7 +151,7 @@ export class Ledger {
   }
 
   private link(json: string): string {
-    return sha256(this.chain, json).slice(0, 16);
+    return sha256(this.chain + json).slice(0, 16);
   }
 
   private countSent(queries: readonly number[]): void {

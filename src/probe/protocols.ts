@@ -58,11 +58,11 @@ export function openInference(options: TensorOptions, get: (path: string) => Pro
     const id = sha256(samples.x);
     const tensor =
       `{"name":${JSON.stringify(input)},"shape":[${[samples.count, ...writer.shape]}],` +
-      `"datatype":"${writer.datatype}","data":${writer.json(samples)}}`;
+      `"datatype":"${writer.datatype}","data":`;
     const outputs = options.output ? `,"outputs":${JSON.stringify([requestedOutput(options)])}` : '';
     return {
       path: '/infer',
-      body: `{"id":"${id}","inputs":[${tensor}]${outputs}}`,
+      body: joined(`{"id":"${id}","inputs":[${tensor}`, writer.json(samples), `}]${outputs}}`),
       labels: reply => {
         const answer = record(reply.json(), 'answer');
         if ((answer.id ?? id) !== id)
@@ -96,12 +96,12 @@ export function tfServing(options: TensorOptions): Protocol {
   const field = columns ? 'outputs' : 'predictions';
   return samples => {
     const tensor = writerFor(samples.shape);
-    const name = JSON.stringify(input);
+    const [start, end] = input ? [`{${JSON.stringify(input)}:`, '}'] : ['', ''];
     return {
       path: ':predict',
       body: columns
-        ? `{"inputs":${input ? `{${name}:${tensor.json(samples)}}` : tensor.json(samples)}}`
-        : `{"instances":${tensor.json(samples, input)}}`,
+        ? joined(`{"inputs":${start}`, tensor.json(samples), `${end}}`)
+        : joined('{"instances":', tensor.json(samples, input), '}'),
       labels: reply => {
         let rows: unknown = record(reply.json(), 'answer')[field];
         if (columns && !Array.isArray(rows)) rows = member(rows, output);
@@ -110,6 +110,10 @@ export function tfServing(options: TensorOptions): Protocol {
       },
     };
   };
+}
+
+function joined(start: string, middle: Buffer, end: string): Buffer {
+  return Buffer.concat([Buffer.from(start), middle, Buffer.from(end)]);
 }
 
 /** Makes the writer once for each shape of samples that comes along. */

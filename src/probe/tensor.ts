@@ -29,8 +29,8 @@ export class TensorWriter {
   private readonly channels: number;
   /** What each byte of each channel becomes: channel × 256 + byte. */
   private readonly values: readonly number[];
-  private readonly texts: readonly string[];
-  private readonly separators: readonly string[];
+  private readonly texts: Texts;
+  private readonly separators: Texts;
 
   /**
    * @param shape of the samples
@@ -65,8 +65,8 @@ export class TensorWriter {
       const channel = Math.floor(i / 256);
       return rounded(((i % 256) * scale - means[channel]) / stds[channel], datatype);
     });
-    this.texts = this.values.map(String);
-    this.separators = Array.from(this.order, (_, i) => this.separator(i));
+    this.texts = new Texts(this.values.map(String));
+    this.separators = new Texts(Array.from(this.order, (_, i) => this.separator(i)));
   }
 
   /** The numbers of a batch, in the service's order. */
@@ -79,20 +79,25 @@ export class TensorWriter {
     });
   }
 
-  /** The batch as JSON, a list; with a `name`, of one object `{name: sample}` a sample. */
-  json(samples: Samples, name?: string): string {
+  /** The batch as JSON, a list; with a `name`, of one object `{name: sample}` a sample. UTF-8. */
+  json(samples: Samples, name?: string): Buffer {
     const { order, channels, texts, separators } = this;
-    const start = name === undefined ? '' : `{${JSON.stringify(name)}:`;
+    const start = Buffer.from(name === undefined ? '' : `{${JSON.stringify(name)}:`);
     const end = (this.nested ? ']'.repeat(this.shape.length) : '') + (name === undefined ? '' : '}');
-    const rows = Array.from({ length: samples.count }, (_, row) => {
-      let text = start;
+    const most = order.length * texts.longest + separators.length + start.length + end.length + 1;
+    const bytes = Buffer.allocUnsafe(2 + samples.count * most);
+    let at = bytes.write('[');
+    for (let row = 0; row < samples.count; row++) {
+      if (row > 0) at += bytes.write(',', at);
+      at += start.copy(bytes, at);
       for (let i = 0; i < order.length; i++) {
         const byte = samples.x[row * order.length + order[i]];
-        text += separators[i] + texts[(order[i] % channels) * 256 + byte];
+        at = separators.write(i, bytes, at);
+        at = texts.write((order[i] % channels) * 256 + byte, bytes, at);
       }
-      return text + end;
-    });
-    return `[${rows.join(',')}]`;
+      at += bytes.write(end, at);
+    }
+    return bytes.subarray(0, at + bytes.write(']', at));
   }
 
   /** What stands before number `i` of a sample: the lists that end and begin there. */
@@ -113,6 +118,33 @@ export class TensorWriter {
     throw new Error(
       `preprocess: ${name} is ${JSON.stringify(value)}, expected one number or ${this.channels}`,
     );
+  }
+}
+
+/** Short ASCII texts, kept as bytes: numbers put together from these take a quarter of the time of strings. */
+class Texts {
+  /** Of all texts, in bytes. */
+  readonly length: number;
+  readonly longest: number;
+  private readonly bytes: Buffer;
+  /** Where each text starts, and the last one ends. */
+  private readonly starts: Int32Array;
+
+  constructor(texts: readonly string[]) {
+    this.bytes = Buffer.from(texts.join(''), 'latin1');
+    this.length = this.bytes.length;
+    this.longest = texts.reduce((most, { length }) => Math.max(most, length), 0);
+    this.starts = new Int32Array(texts.length + 1);
+    texts.forEach((text, i) => {
+      this.starts[i + 1] = this.starts[i] + text.length;
+    });
+  }
+
+  /** Puts text `i` into `bytes` from `at` on; returns where it ends. */
+  write(i: number, bytes: Uint8Array, at: number): number {
+    const end = this.starts[i + 1];
+    for (let from = this.starts[i]; from < end; from++) bytes[at++] = this.bytes[from];
+    return at;
   }
 }
 

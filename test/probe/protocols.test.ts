@@ -30,12 +30,12 @@ test('requests are the examples of the specifications', async () => {
   });
   const row = await tfServing(plain)(bytes([1, 2, 3, 4], [1, 2]));
   assert.equal(row.path, ':predict');
-  assert.equal(row.body, '{"instances":[[[1,2]],[[3,4]]]}');
+  assert.equal(String(row.body), '{"instances":[[[1,2]],[[3,4]]]}');
   const signal = bytes([1, 2, 3, 4, 5, 3, 4, 1, 2, 5], [5]);
   const rows = await tfServing({ ...plain, input: 'signal' })(signal);
-  assert.equal(rows.body, '{"instances":[{"signal":[1,2,3,4,5]},{"signal":[3,4,1,2,5]}]}');
+  assert.equal(String(rows.body), '{"instances":[{"signal":[1,2,3,4,5]},{"signal":[3,4,1,2,5]}]}');
   const columns = await tfServing({ ...plain, input: 'signal', columns: true })(signal);
-  assert.equal(columns.body, '{"inputs":{"signal":[[1,2,3,4,5],[3,4,1,2,5]]}}');
+  assert.equal(String(columns.body), '{"inputs":{"signal":[[1,2,3,4,5],[3,4,1,2,5]]}}');
 });
 
 test('answers in the form of the examples are understood', async () => {
