@@ -272,7 +272,7 @@ class Connection {
           signal: timer,
         });
         const body = await this.read(response);
-        if (response.statusCode === 200) return { body, json: () => parse(body) };
+        if (response.statusCode === 200) return { body, headers: response.headers, json: () => parse(body) };
         const { location, 'retry-after': after } = response.headers;
         if (![307, 308].includes(response.statusCode) || location === undefined) {
           throw new StatusError(response.statusCode, after?.toString(), body.toString('utf8', 0, 200));

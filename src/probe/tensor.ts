@@ -1,4 +1,5 @@
 import type { Samples } from '../types';
+import { encodeTensor } from './binary';
 
 /**
  * How the bytes of a sample become the numbers that a service expects:
@@ -26,6 +27,8 @@ export class TensorWriter {
   readonly shape: readonly number[];
   /** Place among a sample's bytes of each number of the service's order. */
   private readonly order: Int32Array;
+  /** Where among the values those for each number start. */
+  private readonly tables: Int32Array;
   private readonly channels: number;
   /** What each byte of each channel becomes: channel × 256 + byte. */
   private readonly values: readonly number[];
@@ -54,6 +57,7 @@ export class TensorWriter {
     this.order = Int32Array.from({ length: size }, (_, i) =>
       moved ? (i % pixels) * this.channels + Math.floor(i / pixels) : i,
     );
+    this.tables = this.order.map(place => (place % this.channels) * 256);
     const own = layout === 'NCHW' ? [shape[2], shape[0], shape[1]] : shape;
     this.shape = preprocess.shape ?? own;
     if (product(this.shape) !== size) {
@@ -71,17 +75,18 @@ export class TensorWriter {
 
   /** The numbers of a batch, in the service's order. */
   numbers(samples: Samples): Float32Array {
-    const { order, channels, values } = this;
-    const size = order.length;
-    return Float32Array.from({ length: samples.count * size }, (_, i) => {
-      const place = order[i % size];
-      return values[(place % channels) * 256 + samples.x[i - (i % size) + place]];
-    });
+    return this.fill(new Float32Array(samples.count * this.order.length), samples);
+  }
+
+  /** The same as bytes of the data type, see {@link encodeTensor}. */
+  bytes(samples: Samples): Buffer {
+    const numbers = this.fill(new Float64Array(samples.count * this.order.length), samples);
+    return encodeTensor(this.datatype, numbers);
   }
 
   /** The batch as JSON, a list; with a `name`, of one object `{name: sample}` a sample. UTF-8. */
   json(samples: Samples, name?: string): Buffer {
-    const { order, channels, texts, separators } = this;
+    const { order, tables, texts, separators } = this;
     const start = Buffer.from(name === undefined ? '' : `{${JSON.stringify(name)}:`);
     const end = (this.nested ? ']'.repeat(this.shape.length) : '') + (name === undefined ? '' : '}');
     const most = order.length * texts.longest + separators.length + start.length + end.length + 1;
@@ -93,11 +98,20 @@ export class TensorWriter {
       for (let i = 0; i < order.length; i++) {
         const byte = samples.x[row * order.length + order[i]];
         at = separators.write(i, bytes, at);
-        at = texts.write((order[i] % channels) * 256 + byte, bytes, at);
+        at = texts.write(tables[i] + byte, bytes, at);
       }
       at += bytes.write(end, at);
     }
     return bytes.subarray(0, at + bytes.write(']', at));
+  }
+
+  private fill<T extends Float32Array | Float64Array>(numbers: T, { x, count }: Samples): T {
+    const { order, tables, values } = this;
+    for (let row = 0, at = 0; row < count; row++) {
+      for (let i = 0; i < order.length; i++)
+        numbers[at++] = values[tables[i] + x[row * order.length + order[i]]];
+    }
+    return numbers;
   }
 
   /** What stands before number `i` of a sample: the lists that end and begin there. */

@@ -11,7 +11,11 @@ const bytes = (values: number[], shape: number[]): Samples => {
   const count = values.length / shape.reduce((a, b) => a * b, 1);
   return { x: Uint8Array.from(values), y: new Uint8Array(count), count, shape };
 };
-const reply = (text: string): Reply => ({ body: Buffer.from(text), json: () => JSON.parse(text) });
+const reply = (text: string): Reply => ({
+  body: Buffer.from(text),
+  headers: {},
+  json: () => JSON.parse(text),
+});
 const nobody = async () => assert.fail('no request expected');
 const plain: TensorOptions = { classes: 7, preprocess: { datatype: 'UINT8' }, answers: 'label' };
 
@@ -80,6 +84,7 @@ test('a server written from the specifications answers', { skip: !python && 'nee
   const speeches = [
     { protocol: 'openinference', url: address('/v2/models/toy'), input: undefined },
     { protocol: 'openinference', url: address('/v2/models/toy'), input: 'pixels' },
+    { protocol: 'openinference', url: address('/v2/models/toy'), input: 'pixels', binary: true },
     { protocol: 'tfserving', url: address('/v1/models/toy'), input: undefined },
     { protocol: 'tfserving', url: address('/v1/models/toy'), input: 'pixels' },
     { protocol: 'tfserving', url: address('/v1/models/toy'), input: 'pixels', columns: true },
@@ -93,6 +98,16 @@ test('a server written from the specifications answers', { skip: !python && 'nee
       assert.equal(await box.ready(), true);
       assert.deepEqual([...(await box.predict(samples))], expected, JSON.stringify({ ...speech, answers }));
     }
+  }
+  for (const datatype of ['FP32', 'FP64', 'UINT8', 'INT32', 'INT64'] as const) {
+    const typed = {
+      ...speeches[0],
+      classes: 7,
+      preprocess: { layout: 'NCHW', datatype },
+      binary: true,
+    } as const;
+    const box = httpModel({ ...typed, answers: 'label', output: 'class', retries: 0 });
+    assert.deepEqual([...(await box.predict(samples))], expected, datatype);
   }
   const unknown = httpModel({ ...plain, protocol: 'tfserving', url: address('/v1/models/other') });
   assert.equal(await unknown.ready(), false);
