@@ -52,8 +52,8 @@ export interface TensorOptions extends AnswerOptions {
 export class StrayReply extends Error {}
 
 /**
- * Open Inference Protocol, version 2, over HTTP and JSON (KServe, Triton, MLServer); the address is
- * `…/v2/models/NAME` with or without `/versions/VERSION`.
+ * Open Inference Protocol, version 2, over HTTP (KServe, Triton, MLServer), in JSON or, by the option `binary`,
+ * with tensors as bytes; the address is `…/v2/models/NAME` with or without `/versions/VERSION`.
  *
  * Reveals to the service: the stamped samples, after preprocessing, and a hash of each batch as its id. An
  * answer that carries another id is not taken for ours.
