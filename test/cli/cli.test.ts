@@ -51,7 +51,12 @@ test('serve, probe, verify: a claim from three terminals', async t => {
   writeKey(file('key.json'), key);
   writeSamples(file('probes.json'), data.test);
   writeSamples(file('published.json'), published);
-  const service = { protocol: 'openinference', preprocess: { datatype: 'UINT8' }, answers: 'label' };
+  const service = {
+    protocol: 'openinference',
+    preprocess: { datatype: 'UINT8' },
+    answers: 'label',
+    binary: true,
+  };
   const speech = { ...service, randomness, probes: file('probes.json'), batchSize: 8, budget: 100 };
   writeFileSync(file('plan.json'), JSON.stringify(speech));
 
