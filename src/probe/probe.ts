@@ -1,4 +1,3 @@
-import { setImmediate as idle } from 'node:timers/promises';
 import { takeSamples } from '../data/take';
 import { sha256 } from '../json';
 import { stamp } from '../mark/stamp';
@@ -183,8 +182,8 @@ class Probing {
         const room = budget - this.sent;
         const queries = this.pending.splice(0, Math.min(batchSize, Math.max(1, room)));
         const batch = this.stamped(queries);
-        const [labels, inputs] = await Promise.all([this.ask(batch, queries), this.inputs(batch)]);
-        this.record(queries, inputs, labels);
+        const labels = await this.ask(batch, queries);
+        this.record(queries, batch, labels);
         await settling;
         // the next questions leave while answers go to the disk, unless those may make them needless
         if (mayStop) await this.settle();
@@ -238,10 +237,11 @@ class Probing {
     }
   }
 
-  private record(queries: readonly number[], inputs: readonly string[], labels: Int32Array): void {
+  private record(queries: readonly number[], batch: Samples, labels: Int32Array): void {
     this.unsettled.push({ queries, labels });
     this.answered += queries.length;
     if (this.ledger === undefined) return;
+    const inputs = this.hashes(batch);
     const answers = queries.map((query, i) => {
       const label = labels[i] === REFUSED ? null : labels[i];
       return { query, row: this.indices[query], input: inputs[i], label };
@@ -289,13 +289,6 @@ class Probing {
   private stamped(queries: readonly number[]): Samples {
     const rows = queries.map(query => this.indices[query]);
     return stamp(takeSamples(this.samples, rows), this.options.trigger);
-  }
-
-  /** What the ledger calls the samples of a batch; computed when the batch has left, while its answer is awaited. */
-  private async inputs(batch: Samples): Promise<string[]> {
-    if (this.ledger === undefined) return [];
-    await idle();
-    return this.hashes(batch);
   }
 
   private hashes({ x, count }: Samples): string[] {
