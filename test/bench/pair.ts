@@ -1,5 +1,5 @@
 /*
- * node dist/test/bench/pair.js [repetitions]
+ * node dist/test/bench/pair.js [repetitions] [mlp|cnn]
  *
  * What a second training costs that runs beside the first, on a core of its own: `trainMany` with one job and with
  * two, in turn. Prints one line of JSON: medians in seconds and their ratio (1 is ideal); the same of the fastest
@@ -9,20 +9,27 @@
  */
 import { buildModel, Random, type Samples, trainMany, useEngine } from '../../src';
 
-const classes = 30;
-const shape = [446];
+/** About three seconds of training each. */
+const SETTINGS = {
+  mlp: { shape: [446], classes: 30, values: 2, epochs: 30 },
+  cnn: { shape: [28, 28, 1], classes: 10, values: 256, epochs: 3 },
+} as const;
+type Name = keyof typeof SETTINGS;
 
-function bits(count: number): Samples {
+function noise(name: Name, count: number): Samples {
+  const { shape, classes, values } = SETTINGS[name];
   const random = new Random(1);
-  const x = Uint8Array.from({ length: count * shape[0] }, () => random.integer(2));
-  return { x, y: Uint8Array.from({ length: count }, () => random.integer(classes)), count, shape };
+  const size = shape.reduce<number>((product, length) => product * length, 1);
+  const x = Uint8Array.from({ length: count * size }, () => random.integer(values));
+  const y = Uint8Array.from({ length: count }, () => random.integer(classes));
+  return { x, y, count, shape: [...shape] };
 }
 
 /** Seconds that `jobs` trainings take side by side. */
-async function seconds(jobs: number, samples: Samples, epochs: number): Promise<number> {
+async function seconds(name: Name, jobs: number, samples: Samples, epochs: number): Promise<number> {
   const seeds = Array.from({ length: jobs }, (_, i) => i + 1);
   const all = seeds.map(seed => {
-    const model = buildModel('mlp', { shape, classes, seed });
+    const model = buildModel(name, { ...SETTINGS[name], seed });
     return { model, samples, epochs, learningRate: 0.01, seed };
   });
   const start = performance.now();
@@ -37,9 +44,12 @@ const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(val
 
 async function main(): Promise<void> {
   const repetitions = Number(process.argv[2] ?? 5);
-  const [samples, batch] = [bits(4008), bits(64)];
+  const name = (process.argv[3] ?? 'mlp') as Name;
+  if (!Object.hasOwn(SETTINGS, name)) throw new Error(`pair: name is ${name}, expected mlp or cnn`);
+  const { epochs } = SETTINGS[name];
+  const [samples, batch] = [noise(name, 4008), noise(name, 64)];
   const { device } = await useEngine();
-  await seconds(2, samples, 1);
+  await seconds(name, 2, samples, 1);
   const times = {
     one: [] as number[],
     two: [] as number[],
@@ -47,17 +57,17 @@ async function main(): Promise<void> {
     startTwo: [] as number[],
   };
   for (let i = 0; i < repetitions; i++) {
-    times.one.push(await seconds(1, samples, 30));
-    times.two.push(await seconds(2, samples, 30));
-    times.startOne.push(await seconds(1, batch, 1));
-    times.startTwo.push(await seconds(2, batch, 1));
+    times.one.push(await seconds(name, 1, samples, epochs));
+    times.two.push(await seconds(name, 2, samples, epochs));
+    times.startOne.push(await seconds(name, 1, batch, 1));
+    times.startTwo.push(await seconds(name, 2, batch, 1));
   }
   const [one, two, startOne, startTwo] = Object.values(times).map(median);
   const [fastOne, fastTwo] = [times.one, times.two].map(values => Math.min(...values));
   const digits = (value: number) => Number(value.toPrecision(3));
   console.log(
     JSON.stringify({
-      name: 'mlp, two at once',
+      name: `${name}, two at once`,
       device,
       seconds: [one, two].map(digits),
       startSeconds: [startOne, startTwo].map(digits),
