@@ -115,7 +115,7 @@ def worker():
     train(network, x, y, 64, 1, [])
     print("ready", flush=True)
     for _ in sys.stdin:
-        train(network, x, y, 64, 30, [])
+        train(network, x, y, 64, 150, [])
         print("done", flush=True)
 
 
