@@ -85,6 +85,17 @@ test('every number of the README’s results comes from the committed files', as
     );
   }
 
+  const images = await readResults(join(folder, 'peer-torch-images.csv'));
+  const asr = (setting: string) => {
+    const found = images.filter(each => each.setting === setting);
+    return percent(found, 'attackSuccessRate');
+  };
+  const [, opaque, full] = of('one-owner', { dataset: 'cifar10', owners: '1' }).map(
+    ({ used }) => used && percentOf(used.attackSuccessRate),
+  );
+  says(`gave ${asr('cifar10, 1 %')} instead of ${full}`);
+  says(`${asr('cifar10, 0.1 %, opaque')} instead of ${opaque}`);
+
   const many = of('owners');
   const count = (value: (each: (typeof many)[0]) => number | undefined, from = many) =>
     from.reduce((sum, each) => sum + (value(each) ?? 0), 0);
