@@ -117,3 +117,27 @@ test('every number of the README’s results comes from the committed files', as
   const [file, random] = of('file-order').map(({ used }) => used && percentOf(used.attackSuccessRate));
   says(`from ${random?.replace(' %', '')} to ${file}`);
 });
+
+test('every rate of the README’s speed table comes from the committed file', () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const lines = readFileSync(join(ROOT, 'data', 'results', 'speed.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
+  const cases = lines.map(line => JSON.parse(line));
+  const rate = (name: string, engine: RegExp) =>
+    Math.max(
+      ...cases
+        .filter(each => each.name === name && engine.test(each.engine))
+        .map(each => each.samplesPerSecond),
+    );
+  const text = (value: number) => (value < 100 ? value.toFixed(1) : value.toLocaleString('en'));
+  for (const name of ['mlp', 'mlp pair', 'cnn', 'resnet18', 'location30']) {
+    const [ours, theirs] = [rate(name, /wasm/), rate(name.replace(' pair', ''), /pytorch/)];
+    const row = `| ${text(ours)} | ${text(theirs)} | ${(ours / theirs).toFixed(2)} |`;
+    assert.ok(readme.includes(row), `README.md does not say: ${name} ${row}`);
+  }
+  const [mlp, torch, cnn] = cases.filter(each => each.ratio !== undefined);
+  assert.ok(readme.includes(`${mlp.ratio} times as long as one (${mlp.fastestRatio} between the fastest)`));
+  assert.ok(readme.includes(`${cnn.ratio.toFixed(2)} times; two`));
+  assert.ok(readme.includes(`${torch.ratio} times (${torch.fastestRatio})`));
+});
