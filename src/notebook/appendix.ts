@@ -20,7 +20,7 @@ const BROWSERS = [
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
   'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
 ];
-const PATIENCE = 120_000; // milliseconds for the browser; it takes about three seconds
+const PATIENCE = 120_000; // milliseconds for the browser
 
 async function main(signal: AbortSignal): Promise<void> {
   const out = makeOutFolder('appendix');

@@ -138,7 +138,7 @@ export function settingsTable(
 
 /** Lines of `PROFILE-attacks.csv` as the rows of a table: each attack, the mean over the runs of a setting. */
 export function attacksTable(rows: readonly ResultRow[]): Record<string, string>[] {
-  const settings = summarizeSettings(rows.map(row => ({ ...row, attackSuccessRate: 0 })));
+  const settings = summarizeSettings(rows);
   const columns = tellingColumns(settings, []);
   return settings.flatMap(({ setting, ids }) => {
     const lines = rows.filter(row => ids.includes(String(row.id)));

@@ -102,8 +102,8 @@ async function startNative(name: EngineName, packageName: string): Promise<Engin
 /**
  * One thread. The backend's threaded build can be made to run in Node, but only upstream's own products use the
  * threads: on two cores its forward convolutions came to 57–63 GFLOP/s where ours do 37–46 on one, 64 rows times a
- * 446 × 256 matrix to 18 where ours do 41. Gradients, two thirds of a step, gain nothing, so a step could be a tenth
- * shorter at best. `trainMany` makes more of a second core.
+ * 446 × 256 matrix to 18 where ours do 41. Gradients, two thirds of a step, gain nothing, so a step would be a tenth
+ * shorter at best (reckoned: no whole step was tried). `trainMany` makes more of a second core.
  */
 async function startWasm(): Promise<Engine> {
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
