@@ -1,3 +1,24 @@
+export { type Evidence, writeEvidence } from './claim/evidence';
+export {
+  createKey,
+  deriveKeys,
+  hashSamples,
+  type KeyCollisions,
+  keyCollisions,
+  type MarkKey,
+  markWithKeys,
+  OwnerKey,
+} from './claim/key';
+export { readKey, writeKey } from './claim/key-file';
+export type { Plan } from './claim/key-plan';
+export { type KeysProbing, probeKeys } from './claim/probe-keys';
+export {
+  type Check,
+  type Replay,
+  type Verification,
+  type VerifyOptions,
+  verifyEvidence,
+} from './claim/verify';
 export { type DatasetName, type LoadOptions, loadDataset } from './data/load';
 export { readSamples, writeSamples } from './data/samples-file';
 export { takeSamples } from './data/take';
@@ -26,26 +47,11 @@ export {
   theoremTest,
   theoremThreshold,
 } from './decide/theorem';
-export {
-  createKey,
-  deriveKeys,
-  hashSamples,
-  type KeyCollisions,
-  keyCollisions,
-  type MarkKey,
-  markWithKeys,
-  OwnerKey,
-} from './mark/key';
-export { readKey, writeKey } from './mark/key-file';
-export type { Plan } from './mark/plan';
+export { type Engine, type EngineName, useEngine } from './engine/engine';
 export { markSamples, stamp } from './mark/stamp';
 export { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from './mark/trigger';
-export { outFolder } from './out-folder';
-export { serveElsewhere } from './probe/elsewhere';
-export { type HttpModel, type HttpOptions, httpModel } from './probe/http';
-export { type KeysProbing, probeKeys } from './probe/keys';
+export { outFolder } from './paths';
 export { localModel } from './probe/local';
-export { onnxModel } from './probe/onnx';
 export {
   drawQueries,
   type ProbeOptions,
@@ -55,28 +61,23 @@ export {
   REFUSED,
   type StoppingTest,
 } from './probe/probe';
-export type { Exchange, Protocol, Reply } from './probe/protocols';
-export { type ModelServer, type ServeOptions, serveModel } from './probe/server';
-export type { Preprocess } from './probe/tensor';
+export { serveElsewhere } from './probe/remote/child-server';
+export { type HttpModel, type HttpOptions, httpModel } from './probe/remote/http';
+export { onnxModel } from './probe/remote/onnx';
+export type { Exchange, Protocol, Reply } from './probe/remote/protocols';
+export { type ModelServer, type ServeOptions, serveModel } from './probe/remote/server';
+export type { Preprocess } from './probe/remote/tensor-writer';
 export { Random, type RandomState } from './random';
-export { type Evidence, writeEvidence } from './report/evidence';
 export { COLOURS, type Figure, showFigure, writeFigure } from './report/figure';
 export { imagesFigure, type Picture, showImages } from './report/figure-images';
 export { showProgress } from './report/progress';
 export { readSummary, type Summary, writeSummary } from './report/summary';
 export { showTable, type Table, tableText } from './report/table';
-export {
-  type Check,
-  type Replay,
-  type Verification,
-  type VerifyOptions,
-  verifyEvidence,
-} from './report/verify';
 export { type ResultRow, readResults, rowsOf } from './reproduce/csv';
 export { type ExperimentName, type Profile, runsOf } from './reproduce/experiments';
 export { type AttackOutcome, attackMembers } from './reproduce/membership';
-export { type Outcome, type OwnerOutcome, performRun } from './reproduce/perform';
 export { type Run, runId } from './reproduce/run';
+export { type Outcome, type OwnerOutcome, performRun } from './reproduce/run-one';
 export {
   attacksTable,
   type Estimate,
@@ -85,12 +86,11 @@ export {
   type SettingSummary,
   settingsTable,
   summarizeSettings,
-} from './reproduce/summary';
-export { type Engine, type EngineName, useEngine } from './train/engine';
-export { type TrainJob, trainMany } from './train/many';
+} from './reproduce/tables';
 export { buildModel, Model, type ModelName, type ModelOptions, wrapModel } from './train/model';
+export { keepModel, reuseModel } from './train/node/kept-model';
+export { loadModel, saveModel } from './train/node/model-file';
+export { type TrainJob, trainMany } from './train/node/train-many';
 export { accuracy, predictLabels, predictLogits } from './train/predict';
-export { keepModel, reuseModel } from './train/reuse';
-export { loadModel, saveModel } from './train/save';
 export { type Epoch, type History, type TrainOptions, train, untilInterrupted } from './train/train';
 export type { BlackBox, Dataset, Progress, Samples } from './types';

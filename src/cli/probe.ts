@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
+import { writeEvidence } from '../claim/evidence';
+import { deriveKeys, hashSamples } from '../claim/key';
+import { readKey } from '../claim/key-file';
+import { probeKeys } from '../claim/probe-keys';
 import { readSamples } from '../data/samples-file';
 import { keysSequentialTest } from '../decide/keys-sequential';
 import { countVotes, randomizationTest } from '../decide/randomization';
-import { deriveKeys, hashSamples } from '../mark/key';
-import { readKey } from '../mark/key-file';
-import { probeKeys } from '../probe/keys';
 import { REFUSED } from '../probe/probe';
-import { writeEvidence } from '../report/evidence';
 import { showProgress } from '../report/progress';
 import { loadProbes } from './inputs';
 import { readServicePlan, suspectAt } from './service';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ServeOptions } from '../probe/server';
+import type { ServeOptions } from '../probe/remote/server';
 import { toNumber } from './inputs';
 
 interface Flags {
@@ -32,10 +32,10 @@ export function addServeCommand(program: Command): void {
 
 async function serveCommand(folder: string, flags: Flags): Promise<void> {
   const [{ loadModel }, { predictLogits }, { localModel }, { serveModel }] = await Promise.all([
-    import('../train/save.js'),
+    import('../train/node/model-file.js'),
     import('../train/predict.js'),
     import('../probe/local.js'),
-    import('../probe/server.js'),
+    import('../probe/remote/server.js'),
   ]);
   const model = await loadModel(folder);
   const server = await serveModel(localModel(model), {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { checked, readLimited } from '../json';
-import { type HttpModel, httpModel } from '../probe/http';
+import { checked, readLimited } from '../files';
+import { type HttpModel, httpModel } from '../probe/remote/http';
 
 const channels = z.union([z.number(), z.array(z.number())]);
 const count = z.int().min(1);

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { parseEvidence } from '../claim/evidence';
+import { type Replay, verifyEvidence } from '../claim/verify';
 import { readSamples } from '../data/samples-file';
-import { parseEvidence } from '../report/evidence';
 import { showProgress } from '../report/progress';
-import { type Replay, verifyEvidence } from '../report/verify';
 import type { BlackBox } from '../types';
 import { loadProbes, toNumber } from './inputs';
 import { readServicePlan, suspectAt } from './service';
@@ -69,7 +69,7 @@ async function suspect(path: string, { replay, url, plan }: Flags): Promise<Blac
   if (typeof replay === 'string') {
     // TensorFlow.js is loaded here alone: all else answers at once
     const [{ loadModel }, { localModel }] = [
-      await import('../train/save.js'),
+      await import('../train/node/model-file.js'),
       await import('../probe/local.js'),
     ];
     return localModel(await loadModel(replay));

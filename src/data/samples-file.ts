@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseJson, readLimited, writeWhole } from '../json';
+import { parseJson, readLimited, writeWhole } from '../files';
 import type { Samples } from '../types';
 
 const format = 'mib-samples';

@@ -1,4 +1,4 @@
-import { checksOf } from './check';
+import { checksOf } from '../check';
 
 /**
  * p-values adjusted for testing several owners, targets or suspect models at once; compare them with alpha,

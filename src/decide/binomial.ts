@@ -1,5 +1,5 @@
+import { checksOf } from '../check';
 import type { ChanceEstimate } from './chance';
-import { checksOf } from './check';
 import { type Decision, decision, hitRate, pValueOf, short, significant } from './decision';
 import { logLowerTail, logUpperTail, turningPoint } from './tails';
 

@@ -1,5 +1,5 @@
+import { checksOf } from '../check';
 import { upperLimit } from './binomial';
-import { checksOf } from './check';
 import { studentQuantile } from './tails';
 
 /** An upper limit of the chance β of a clean model, for `binomialTest`. */

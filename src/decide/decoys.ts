@@ -1,4 +1,4 @@
-import { checksOf } from './check';
+import { checksOf } from '../check';
 import { type Decision, decision, short, significant } from './decision';
 
 /**

@@ -1,4 +1,4 @@
-import { checksOf } from './check';
+import { checksOf } from '../check';
 import { anytimeCounter, type SequentialDecision } from './sequential';
 
 /**

@@ -1,4 +1,4 @@
-import { checksOf } from './check';
+import { checksOf } from '../check';
 import { short, significant } from './decision';
 import { logUpperTail } from './tails';
 

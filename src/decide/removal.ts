@@ -1,5 +1,5 @@
+import { checksOf } from '../check';
 import { upperLimit } from './binomial';
-import { checksOf } from './check';
 import { type Decision, decision, hitRate, pValueOf, short, significant } from './decision';
 import { logLowerTail } from './tails';
 

@@ -1,4 +1,4 @@
-import { checksOf } from './check';
+import { checksOf } from '../check';
 import { type Decision, decision, hitRate, short, significant } from './decision';
 import { logBinomial, logLowerTail } from './tails';
 

@@ -1,4 +1,4 @@
-import { checksOf } from './check';
+import { checksOf } from '../check';
 import { type Decision, decision, hitRate } from './decision';
 import { studentQuantile, studentTail } from './tails';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { makeOutFolder } from '../out-folder';
+import { makeOutFolder } from '../paths';
 import { showProgress } from '../report/progress';
 import { executeNotebook } from './execute';
 import { notebookHtml } from './html';

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { makeOutFolder } from '../out-folder';
+import { makeOutFolder } from '../paths';
 import { showProgress } from '../report/progress';
 import { readSummary, type Summary } from '../report/summary';
 import { tableText } from '../report/table';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { canonicalJson, writeWhole } from '../json';
+import { canonicalJson, writeWhole } from '../files';
 
 /** An output of a code cell, as nbformat 4 stores it. */
 export type Output =

@@ -1,10 +1,10 @@
 import { takeSamples } from '../data/take';
-import { sha256 } from '../json';
+import { sha256 } from '../files';
 import { stamp } from '../mark/stamp';
 import type { Trigger } from '../mark/trigger';
 import { Random } from '../random';
 import type { BlackBox, Progress, Samples } from '../types';
-import { Ledger } from './ledger';
+import { Ledger } from './remote/ledger';
 
 /** The answer of a model that does not want to give one. A refusal counts as a miss. */
 export const REFUSED = -1;

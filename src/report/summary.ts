@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { checked, writeWhole } from '../json';
-import { outFolder } from '../out-folder';
+import { checked, writeWhole } from '../files';
+import { outFolder } from '../paths';
 
 const rate = z.number().min(0).max(1);
 const count = z.number().int().min(0);

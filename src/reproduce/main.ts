@@ -4,16 +4,16 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { writeWhole } from '../json';
+import { writeWhole } from '../files';
 import { showProgress } from '../report/progress';
 import { showTable } from '../report/table';
 import { type ResultRow, resultRows, rowsOf, toCsv } from './csv';
 import { EXPERIMENT_NAMES, type ExperimentName, PROFILES, type Profile, runsOf } from './experiments';
-import { performAll } from './machine';
 import { ResultsFile } from './results';
 import { checkRuns, type Run } from './run';
+import { performAll } from './run-all';
 import { parseShard, slurmScript, takeShard } from './shard';
-import { attacksTable, settingsTable, summarizeSettings } from './summary';
+import { attacksTable, settingsTable, summarizeSettings } from './tables';
 
 interface Flags {
   experiment: string;

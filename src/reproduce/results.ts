@@ -1,9 +1,9 @@
 import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { takeLock } from '../probe/lock';
-import type { Outcome } from './perform';
+import { takeLock } from '../lock';
 import { type Run, runId, runSchema } from './run';
+import type { Outcome } from './run-one';
 
 /** Where and by what a result was made: the part that differs from one machine and day to the next. */
 export interface Circumstances {

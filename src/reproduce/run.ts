@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson, checked, sha256 } from '../json';
+import { canonicalJson, checked, sha256 } from '../files';
 
 const integer = (least: number) => z.int().min(least);
 const share = z.number().gt(0).max(1);

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
-import { useEngine } from '../train/engine';
-import { type Outcome, performRun } from './perform';
+import { useEngine } from '../engine/engine';
 import type { Run } from './run';
+import { type Outcome, performRun } from './run-one';
 
 /** What a worker thread answers: an error is an answer too, with the engine that met it. */
 export interface Answer {

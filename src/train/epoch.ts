@@ -1,10 +1,10 @@
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
+import { softmaxCrossEntropy } from '../engine/ops';
+import { type SgdSetting, sgdUpdate } from '../engine/sgd';
 import type { Random } from '../random';
 import { type Batch, type Batches, slices } from './batches';
 import type { Model } from './model';
-import { softmaxCrossEntropy } from './ops';
-import { type SgdSetting, sgdUpdate } from './sgd';
 
 /** A training between two batches. */
 export interface Run {

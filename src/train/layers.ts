@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import { batchNormTraining, convolution, dense, type Fusion, relu } from '../engine/ops';
 import type { Random } from '../random';
-import { batchNormTraining, convolution, dense, type Fusion, relu } from './ops';
 
 /** One run through a network; while training, dropout draws from `random` and batch norm keeps statistics. */
 export type Pass = { readonly training: false } | { readonly training: true; readonly random: Random };

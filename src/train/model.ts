@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import { relu } from '../engine/ops';
 import { Random } from '../random';
 import { dropoutHalf, Layers, maxPool, type Pass, residualBlock } from './layers';
-import { relu } from './ops';
 
 /** Everything about a model except its weights; plain JSON, enough to build it again. */
 export interface ModelDescription {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import { useEngine } from '../engine/engine';
 import type { Samples } from '../types';
 import { Batches, checkSamples, slices } from './batches';
-import { useEngine } from './engine';
 import type { Model } from './model';
 
 const BATCH = 500;

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
-import { canonicalJson, sha256 } from '../json';
+import { useEngine } from '../engine/engine';
+import { canonicalJson, sha256 } from '../files';
 import { Random } from '../random';
 import type { Progress, Samples } from '../types';
 import { Batches, checkSamples } from './batches';
-import { readCheckpoint, writeCheckpoint } from './checkpoint';
-import { useEngine } from './engine';
 import { type Run, runEpoch } from './epoch';
 import { getVariables, type Model, setVariables } from './model';
+import { readCheckpoint, writeCheckpoint } from './node/checkpoint';
 import { accuracy } from './predict';
 
 export interface TrainOptions {

@@ -20,11 +20,11 @@ import { Agent, request } from 'undici';
 import { takeSamples } from '../../src/data/take';
 import { stamp } from '../../src/mark/stamp';
 import { squareTrigger } from '../../src/mark/trigger';
-import { decodeTensor, JSON_LENGTH_HEADER, unpackMessage } from '../../src/probe/binary';
-import { httpModel } from '../../src/probe/http';
 import { drawQueries, probe } from '../../src/probe/probe';
-import { openInference } from '../../src/probe/protocols';
-import { serveModel } from '../../src/probe/server';
+import { decodeTensor, JSON_LENGTH_HEADER, unpackMessage } from '../../src/probe/remote/binary';
+import { httpModel } from '../../src/probe/remote/http';
+import { openInference } from '../../src/probe/remote/protocols';
+import { serveModel } from '../../src/probe/remote/server';
 import type { BlackBox, Samples } from '../../src/types';
 
 const QUERIES = 10_000;

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { createKey, deriveKeys, markWithKeys } from '../../src/claim/key';
+import { writeKey } from '../../src/claim/key-file';
 import { writeSamples } from '../../src/data/samples-file';
-import { createKey, deriveKeys, markWithKeys } from '../../src/mark/key';
-import { writeKey } from '../../src/mark/key-file';
 import { Random } from '../../src/random';
 import { buildModel } from '../../src/train/model';
-import { saveModel } from '../../src/train/save';
+import { saveModel } from '../../src/train/node/model-file';
 import { train } from '../../src/train/train';
 import type { Samples } from '../../src/types';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { useEngine } from '../../src/engine/engine';
 import { Random } from '../../src/random';
-import { useEngine } from '../../src/train/engine';
 import { buildModel, type ModelName } from '../../src/train/model';
 import { predictLogits } from '../../src/train/predict';
 import { train } from '../../src/train/train';

@@ -1,0 +1,234 @@
+import { createHmac } from 'node:crypto';
+import { type FastifyRequest, fastify } from 'fastify';
+import type { BlackBox, Samples } from '../../types';
+import { decodeTensor, encodeTensor, JSON_LENGTH_HEADER, packMessage, unpackMessage } from './binary';
+import { product } from './tensor-writer';
+
+export interface ServeOptions {
+  /** Shape of one sample; requests carry its bytes, 0..255, in our own order (NHWC). */
+  readonly shape: readonly number[];
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** Default `127.0.0.1`: nobody else can reach it. */
+  readonly host?: string;
+  /** Name of the model in its address. Default `suspect`. */
+  readonly name?: string;
+  /** What is given away. Default `label`. The others need `logits`. */
+  readonly answers?: 'label' | 'probabilities' | 'top-k';
+  /** Scores of the model, [count × classes], e.g. by `predictLogits`. */
+  readonly logits?: (samples: Samples) => Promise<Float32Array>;
+  /** Share of samples that get a random answer. Default 0. */
+  readonly noise?: number;
+  /** Share of requests that are refused, with status 451. Default 0. */
+  readonly refuseRate?: number;
+  /** Requests a second, above which the answer is 429 with Retry-After. Default: no limit. */
+  readonly rateLimit?: number;
+  /** Of noise and refusals, which depend on the samples alone: asked again, the answer is the same. Default 0. */
+  readonly seed?: number;
+}
+
+export interface ModelServer {
+  /** Address of the server. */
+  readonly origin: string;
+  /** The model's address for `httpModel`'s protocol `openinference`. */
+  readonly openinference: string;
+  /** The same for `tfserving`. */
+  readonly tfserving: string;
+  close(): Promise<void>;
+}
+
+/** A complaint with the status it is sent by. */
+class Refusal extends Error {
+  constructor(
+    readonly statusCode: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Serves a model as a stranger might: over the Open Inference Protocol and TensorFlow Serving's REST API at
+ * once, for demonstrations and tests; over the former with tensors as bytes too, where a request has or asks for
+ * such. Runs until closed.
+ *
+ * @throws Error when an option is out of range or the port is taken
+ */
+export async function serveModel(box: BlackBox, options: ServeOptions): Promise<ModelServer> {
+  const { shape, port = 0, host = '127.0.0.1', name = 'suspect', answers = 'label', rateLimit } = options;
+  checkOptions(options);
+  const size = product(shape);
+  const answer = answerer(box, options);
+  const app = fastify({ bodyLimit: 64 * 2 ** 20, forceCloseConnections: true });
+
+  const asked = limiter(rateLimit);
+  app.addHook('onRequest', async (request, reply) => {
+    const wait = request.method === 'POST' ? asked() : 0;
+    if (wait === 0) return;
+    reply.header('retry-after', wait);
+    throw new Refusal(429, `more than ${rateLimit} requests a second`);
+  });
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) =>
+    reply.code(error.statusCode ?? 500).send({ error: error.message }),
+  );
+
+  const v2 = `/v2/models/${name}`;
+  const width = answers === 'probabilities' ? box.classes : 1;
+  const datatype = { label: 'INT64', probabilities: 'FP32', 'top-k': 'BYTES' }[answers];
+  app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, unpackRequest);
+  app.get('/v2', async () => ({ name: 'mib', version: '2', extensions: ['binary_tensor_data'] }));
+  app.get('/v2/health/live', async () => ({ live: true }));
+  app.get('/v2/health/ready', async () => ({ live: true }));
+  app.get(`${v2}/ready`, async () => ({ name, ready: true }));
+  app.get(v2, async () => ({
+    name,
+    platform: 'mib',
+    inputs: [{ name: 'input', datatype: 'UINT8', shape: [-1, ...shape] }],
+    outputs: [{ name: 'output', datatype, shape: [-1, width] }],
+  }));
+  app.post(`${v2}/infer`, async (request, reply) => {
+    const { id, inputs, outputs, parameters } = request.body as InferenceRequest;
+    const [input] = Array.isArray(inputs) ? inputs : [];
+    const rows = await answer(toSamples(valuesOf(input), input?.shape?.[0]));
+    const values = rows.flat();
+    const [wanted] = Array.isArray(outputs) ? outputs : [];
+    const binary = (wanted?.parameters?.binary_data ?? parameters?.binary_data_output) === true;
+    const data = binary ? encodeTensor(datatype, values) : values;
+    const output = { name: 'output', shape: [rows.length, rows[0].length], datatype, data };
+    const message = { model_name: name, ...(id === undefined ? {} : { id }), outputs: [output] };
+    if (!binary) return message;
+    const { headers, body } = packMessage(message, 'outputs');
+    return reply.headers(headers).send(body);
+  });
+
+  const v1 = `/v1/models/${name}`;
+  app.get(v1, async () => ({
+    model_version_status: [
+      { version: '1', state: 'AVAILABLE', status: { error_code: 'OK', error_message: '' } },
+    ],
+  }));
+  // the colon of `:predict` is doubled because one would begin a parameter
+  app.post(`${v1}::predict`, async request => {
+    const { instances, inputs } = request.body as { instances?: unknown; inputs?: unknown };
+    const given = unnamed(instances ?? inputs);
+    const data = Array.isArray(given) ? given.map(unnamed) : [];
+    const rows = await answer(toSamples(data, data.length));
+    const values = rows.map(row => (width === 1 && answers === 'label' ? row[0] : row));
+    return instances ? { predictions: values } : { outputs: values };
+  });
+
+  const origin = await app.listen({ port, host });
+  return { origin, openinference: origin + v2, tfserving: origin + v1, close: () => app.close() };
+
+  function toSamples(data: unknown, count: number | undefined): Samples {
+    const numbers = Array.isArray(data) ? (data.flat(Infinity) as unknown[]) : [];
+    const whole = count !== undefined && count > 0 && numbers.length === count * size;
+    if (!whole || numbers.some(n => !(Number.isInteger(n) && (n as number) >= 0 && (n as number) <= 255))) {
+      throw new Refusal(400, `expected samples of ${size} integers in 0..255 each`);
+    }
+    return { x: Uint8Array.from(numbers as number[]), y: new Uint8Array(count), count, shape };
+  }
+}
+
+interface InferenceRequest {
+  id?: unknown;
+  parameters?: { binary_data_output?: unknown };
+  inputs?: ({ shape?: number[]; datatype?: unknown; data?: unknown } | null)[];
+  outputs?: ({ parameters?: { binary_data?: unknown } } | null)[];
+}
+
+async function unpackRequest({ headers }: FastifyRequest, body: string | Buffer): Promise<unknown> {
+  return refusing(() => unpackMessage(body as Buffer, headers[JSON_LENGTH_HEADER], 'inputs'));
+}
+
+/** The values of an input, which came as JSON or as bytes. */
+function valuesOf(input: { datatype?: unknown; data?: unknown } | null | undefined): unknown {
+  const { datatype, data } = input ?? {};
+  return Buffer.isBuffer(data) ? refusing(() => decodeTensor(datatype, data)) : data;
+}
+
+/** What `action` returns; its errors are the sender's fault. */
+function refusing<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw new Refusal(400, (error as Error).message);
+  }
+}
+
+/** The tensor itself, where it is given as `{"input": tensor}`. */
+function unnamed(value: unknown): unknown {
+  const named = typeof value === 'object' && value !== null && 'input' in value;
+  return named ? value.input : value;
+}
+
+/** What the service answers to a batch: a list of values for each sample. */
+function answerer(
+  box: BlackBox,
+  { answers = 'label', logits, noise = 0, refuseRate = 0, seed = 0 }: ServeOptions,
+): (samples: Samples) => Promise<(number | string)[][]> {
+  /** A number in [0, 1) that depends on seed, purpose and bytes alone. */
+  const draw = (purpose: string, bytes: Uint8Array) =>
+    createHmac('sha256', `${seed} ${purpose}`).update(bytes).digest().readUInt32BE() / 2 ** 32;
+  return async samples => {
+    if (draw('refuse', samples.x) < refuseRate) throw new Refusal(451, 'this is not answered');
+    const labels = await box.predict(samples);
+    const scores = answers === 'label' ? undefined : await logits?.(samples);
+    return Array.from(labels, (honest, row) => {
+      const bytes = samples.x.subarray(
+        (row * samples.x.length) / samples.count,
+        ((row + 1) * samples.x.length) / samples.count,
+      );
+      const label = draw('noise', bytes) < noise ? Math.floor(draw('label', bytes) * box.classes) : honest;
+      if (scores === undefined) return [label];
+      const own = scores.slice(row * box.classes, (row + 1) * box.classes);
+      if (label !== honest) [own[label], own[honest]] = [own[honest], own[label]];
+      const shares = softmax(own);
+      return answers === 'probabilities' ? shares : [`${shares[label].toFixed(6)}:${label}`];
+    });
+  };
+}
+
+function softmax(logits: Float32Array): number[] {
+  const most = Math.max(...logits);
+  const powers = Array.from(logits, logit => Math.exp(logit - most));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map(power => power / sum);
+}
+
+/** Seconds that a request arriving now has to wait: a bucket that holds one second's worth. */
+function limiter(rate: number | undefined): () => number {
+  if (rate === undefined) return () => 0;
+  let tokens = Math.max(1, rate);
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    tokens = Math.min(Math.max(1, rate), tokens + ((now - last) / 1000) * rate);
+    last = now;
+    if (tokens < 1) return Math.ceil((1 - tokens) / rate);
+    tokens--;
+    return 0;
+  };
+}
+
+function checkOptions({
+  answers = 'label',
+  logits,
+  noise = 0,
+  refuseRate = 0,
+  rateLimit,
+}: ServeOptions): void {
+  for (const [name, value] of Object.entries({ noise, refuseRate })) {
+    if (!(value >= 0 && value <= 1)) {
+      throw new Error(`serveModel: ${name} is ${value}, expected a share in 0..1`);
+    }
+  }
+  if (rateLimit !== undefined && !(rateLimit > 0)) {
+    throw new Error(`serveModel: rateLimit is ${rateLimit}, expected requests a second, above 0`);
+  }
+  if (!['label', 'probabilities', 'top-k'].includes(answers) || (answers !== 'label' && !logits)) {
+    throw new Error(
+      `serveModel: answers is ${answers}, expected label, or with logits probabilities or top-k`,
+    );
+  }
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { deriveKeys, OwnerKey } from '../../src/claim/key';
+import { readKey, writeKey } from '../../src/claim/key-file';
+import type { Plan } from '../../src/claim/key-plan';
+import golden from './golden-keys.json';
+
+const folder = mkdtempSync(join(tmpdir(), 'mib-key-'));
+after(() => rmSync(folder, { recursive: true }));
+const [{ secret, publicRandomness, plan }] = golden;
+const key = new OwnerKey(secret, plan as Plan);
+const good = join(folder, 'good.json');
+writeKey(good, key);
+
+test('a key file gives back the key, is private, and leaves nothing beside it', () => {
+  assert.deepEqual(deriveKeys(readKey(good), publicRandomness), golden[0].keys);
+  if (process.platform !== 'win32') assert.equal(statSync(good).mode & 0o777, 0o600);
+  assert.deepEqual(
+    readdirSync(folder).filter(name => name.includes('unfinished')),
+    [],
+  );
+});
+
+test('an existing key is never overwritten', () => {
+  assert.throws(
+    () => writeKey(good, new OwnerKey('f'.repeat(64), plan as Plan)),
+    /exists, expected a new file/,
+  );
+  assert.equal(readKey(good).reveal(), secret);
+});
+
+function hostile(name: string, content: string | Uint8Array): () => void {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return () => readKey(path);
+}
+
+test('hostile key files are refused, each with its reason, and without quoting the secret', () => {
+  const text = readFileSync(good, 'utf8');
+  const edited = (change: (record: Record<string, unknown>) => void) => {
+    const record = JSON.parse(text);
+    change(record);
+    return JSON.stringify(record);
+  };
+  const cases: [string, string | Uint8Array, RegExp][] = [
+    ['huge', ' '.repeat(65537), /has 65537 bytes, expected at most 65536/],
+    ['empty', '', /not valid JSON/],
+    ['cut', text.slice(0, 200), /not valid JSON/],
+    ['binary', Buffer.concat([Buffer.from(text), Buffer.of(0xff)]), /not valid JSON in UTF-8/],
+    ['array', '[]', /format is undefined, expected mib-key/],
+    ['null', 'null', /format is undefined/],
+    ['deep', '['.repeat(30000), /not valid JSON/],
+    ['version', text.replace('"version": 1', '"version": 2'), /version is 2, expected 1/],
+    [
+      'evidence',
+      edited(record => Object.assign(record, { format: 'mib-evidence' })),
+      /format is mib-evidence/,
+    ],
+    ['extra', edited(record => Object.assign(record, { more: 1 })), /Unrecognized key/],
+    ['proto', text.replace('"version"', '"__proto__": {"version": 1}, "version"'), /__proto__/],
+    ['secret', edited(record => Object.assign(record, { secret: `${secret}0` })), /secret: expected 64/],
+    ['missing', edited(record => delete record.secret), /secret: /],
+    [
+      'other',
+      edited(record => Object.assign(record, { secret: '0'.repeat(64) })),
+      /does not belong to secret/,
+    ],
+    ['plan', text.replace('"alpha": 0.001', '"alpha": 0.05'), /does not belong to secret and plan/],
+    ['keys', text.replace('"keys": 12', '"keys": 1e9'), /file\.plan\.keys is 1000000000: /],
+  ];
+  for (const [name, content, message] of cases) {
+    assert.throws(hostile(name, content), (error: Error) => {
+      assert.match(error.message, message);
+      assert.match(error.message, /^readKey: /);
+      assert.ok(!error.message.includes(secret.slice(0, 16)), `${name} shows the secret`);
+      return true;
+    });
+  }
+  assert.throws(() => readKey(folder), /not a regular file/);
+});

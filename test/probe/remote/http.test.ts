@@ -1,0 +1,476 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
+import { resolve } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { REFUSED } from '../../../src/probe/probe';
+import { type HttpOptions, httpModel } from '../../../src/probe/remote/http';
+import { serveModel } from '../../../src/probe/remote/server';
+import type { BlackBox, Samples } from '../../../src/types';
+
+/** Three samples whose first byte is their label. */
+const samples: Samples = {
+  x: Uint8Array.from([2, 1, 5, 9, 0, 3, 255, 7, 1, 0, 0, 128]),
+  y: new Uint8Array(3),
+  count: 3,
+  shape: [2, 2, 1],
+};
+const honest: BlackBox = {
+  classes: 3,
+  predict: async ({ x, count }) => Int32Array.from({ length: count }, (_, row) => x[row * 4]),
+};
+const logits = async ({ x, count }: Samples) =>
+  Float32Array.from({ length: count * 3 }, (_, i) => (x[Math.floor(i / 3) * 4] === i % 3 ? 4 : i % 2));
+
+const quick = { classes: 3, retries: 2, retryDelayMs: 1, timeoutMs: 1000 } as const;
+const tensors = { preprocess: { datatype: 'UINT8' }, answers: 'label', input: 'input' } as const;
+
+/** A server of our own for one test; returns the address. */
+async function listen(t: TestContext, handler: RequestListener): Promise<string> {
+  const server = createServer(handler).listen(0, '127.0.0.1');
+  await new Promise(resolve => server.once('listening', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/models/m`;
+}
+
+/** A TensorFlow-Serving client of the server above. */
+const client = (url: string, options: Partial<HttpOptions> = {}) =>
+  httpModel({ url, protocol: 'tfserving', ...tensors, ...quick, ...options } as HttpOptions);
+
+/** The error that `promise` fails with. */
+async function failure(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  return assert.fail('expected an error');
+}
+
+const ok = JSON.stringify({ predictions: [2, 0, 1] });
+
+const modes: {
+  protocol: 'openinference' | 'tfserving';
+  columns?: boolean;
+  input?: string;
+  binary?: boolean;
+}[] = [
+  { protocol: 'openinference', input: undefined, binary: true },
+  { protocol: 'openinference', input: undefined },
+  { protocol: 'openinference', input: 'input' },
+  { protocol: 'tfserving', input: undefined },
+  { protocol: 'tfserving', input: 'input' },
+  { protocol: 'tfserving', input: undefined, columns: true },
+  { protocol: 'tfserving', input: 'input', columns: true },
+];
+for (const answers of ['label', 'probabilities', 'top-k'] as const) {
+  for (const mode of modes) {
+    test(`${JSON.stringify(mode)} gives labels from ${answers}`, async t => {
+      const server = await serveModel(honest, { shape: samples.shape, answers, logits });
+      t.after(() => server.close());
+      const box = httpModel({ ...quick, ...tensors, ...mode, url: server[mode.protocol], answers });
+      assert.equal(await box.ready(), true);
+      assert.deepEqual([...(await box.predict(samples))], [2, 0, 1]);
+      await box.close();
+    });
+  }
+}
+
+test('a custom protocol uploads pictures one by one', async t => {
+  const url = await listen(t, async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const picture = Buffer.concat(chunks);
+    assert.equal(request.headers['content-type'], 'image/x-portable-graymap');
+    response.end(JSON.stringify({ best: ['zero', 'one', 'two'][picture[picture.length - 4]] }));
+  });
+  const names = ['zero', 'one', 'two'];
+  const box = httpModel({
+    ...quick,
+    url,
+    protocol: ({ x, shape: [height, width] }) => ({
+      headers: { 'content-type': 'image/x-portable-graymap' },
+      body: Buffer.concat([Buffer.from(`P5 ${width} ${height} 255\n`), x]),
+      labels: reply => [names.indexOf((reply.json() as { best: string }).best)],
+    }),
+  });
+  assert.deepEqual([...(await box.predict({ ...samples, x: samples.x.slice(0, 4), count: 1 }))], [2]);
+});
+
+test('what may pass is tried again, a Retry-After is waited for, and every repetition is announced', async t => {
+  const failures = [
+    (response: ServerResponse) => response.writeHead(503).end(),
+    (response: ServerResponse) => response.writeHead(429, { 'retry-after': '1' }).end(),
+    (response: ServerResponse) => response.destroy(),
+    // half an answer must not be taken for one
+    (response: ServerResponse) =>
+      response
+        .writeHead(200, { 'content-length': ok.length })
+        .write(ok.slice(0, 9), () => response.destroy()),
+  ];
+  const times: number[] = [];
+  const url = await listen(t, (_, response) => {
+    times.push(performance.now());
+    const failure = failures.shift();
+    failure ? failure(response) : response.end(ok);
+  });
+  let repetitions = 0;
+  const labels = await client(url, { retries: 4 }).predict(samples, () => void repetitions++);
+  assert.deepEqual([...labels], [2, 0, 1]);
+  assert.equal(repetitions, 4);
+  assert.ok(times[2] - times[1] >= 990);
+});
+
+test('other statuses are not tried again; a refusal is an answer', async t => {
+  for (const status of [400, 401, 403, 404, 422, 500]) {
+    let requests = 0;
+    const url = await listen(t, (_, response) => {
+      requests++;
+      response.writeHead(status).end('{"error":"no"}');
+    });
+    await assert.rejects(
+      client(url).predict(samples),
+      new RegExp(`httpModel: ${url}:predict: status ${status}`),
+    );
+    assert.equal(requests, 1);
+  }
+  const url = await listen(t, (_, response) => response.writeHead(451).end());
+  assert.deepEqual([...(await client(url).predict(samples))], [REFUSED, REFUSED, REFUSED]);
+});
+
+test('repetitions end, and a service that asks for too long a wait is not waited for', async t => {
+  let requests = 0;
+  const url = await listen(t, (_, response) => {
+    requests++;
+    response.writeHead(503).end();
+  });
+  await assert.rejects(client(url).predict(samples), /status 503.*\(attempt 3\)/);
+  assert.equal(requests, 3);
+  const patient = await listen(t, (_, response) => response.writeHead(429, { 'retry-after': '99999' }).end());
+  await assert.rejects(client(patient).predict(samples), /status 429.*asks to wait 99999 s/);
+  const gone = client('http://127.0.0.1:1/x', { retries: 1 });
+  await assert.rejects(gone.predict(samples), /ECONNREFUSED.*\(attempt 2\)/);
+});
+
+const bad: [name: string, body: string, expected: RegExp][] = [
+  ['an error page', '<html>busy</html>', /not JSON: "<html>busy/],
+  ['a list', '[1,2,3]', /answer is \[1,2,3\], expected an object/],
+  ['too few answers', '{"predictions":[1,2]}', /2 answers, expected 3/],
+  ['too many answers', '{"predictions":[1,2,0,0]}', /4 answers, expected 3/],
+  [
+    'a label out of range',
+    '{"predictions":[1,2,3]}',
+    /sample 2 of 3: label is 3, expected an integer in 0\.\.2/,
+  ],
+  ['a negative label', '{"predictions":[1,-1,2]}', /sample 1 of 3: label is -1/],
+  ['a fraction', '{"predictions":[1,0.5,2]}', /sample 1 of 3: label is 0\.5/],
+  ['null', '{"predictions":[1,null,2]}', /sample 1 of 3: label is null/],
+  ['a string', '{"predictions":[1,"2",2]}', /sample 1 of 3: label is "2"/],
+  ['NaN', '{"predictions":[1,NaN,2]}', /not JSON/],
+  ['a prototype', '{"__proto__":{"predictions":[1,1,1]}}', /predictions is undefined, expected a list/],
+  ['poisoned rows', '{"predictions":[{"__proto__":1,"x":2},0,0]}', /outputs are \["__proto__","x"\]/],
+  ['a deep nest', `{"predictions":${'['.repeat(1e5)}${']'.repeat(1e5)}}`, /1 answers, expected 3/],
+];
+for (const [name, body, expected] of bad) {
+  test(`${name} is an error that shows it`, async t => {
+    let requests = 0;
+    const url = await listen(t, (_, response) => {
+      requests++;
+      response.end(body);
+    });
+    await assert.rejects(client(url).predict(samples), expected);
+    assert.equal(requests, 1); // a wrong answer was paid for, asking again would pay again
+    assert.equal(({} as Record<string, unknown>).predictions, undefined);
+  });
+}
+
+const scores: [body: unknown, expected: RegExp][] = [
+  [
+    [
+      [1, 0, 0],
+      [0, 1],
+      [0, 0, 1],
+    ],
+    /sample 1 of 3: 2 scores, expected 3/,
+  ],
+  [
+    [
+      [1, 0, 0],
+      [0, null, 1],
+      [0, 0, 1],
+    ],
+    /sample 1 of 3: score of class 1 is null/,
+  ],
+  [
+    [
+      [1, 0, 0],
+      [-4, 9, 1],
+      [0, 0, 1],
+    ],
+    /sample 1 of 3: probability of class 0 is -4/,
+  ],
+];
+test('probabilities that are none are errors', async t => {
+  for (const [predictions, expected] of scores) {
+    const url = await listen(t, (_, response) => response.end(JSON.stringify({ predictions })));
+    await assert.rejects(client(url, { answers: 'probabilities' }).predict(samples), expected);
+  }
+});
+
+/** Answers in bytes: one INT64 label a sample, unless the case says otherwise. */
+const labels = Buffer.from(BigInt64Array.of(2n, 0n, 1n).buffer); // of a little-endian machine
+const binaryAnswer = (output: object, bytes = labels) => {
+  const tensor = { name: 'o', datatype: 'INT64', shape: [3, 1], parameters: { binary_data_size: 24 } };
+  const json = JSON.stringify({ outputs: [{ ...tensor, ...output }] });
+  return { body: Buffer.concat([Buffer.from(json), bytes]), length: String(json.length) as unknown };
+};
+const sized = (binary_data_size: unknown) => binaryAnswer({ parameters: { binary_data_size } });
+const misled: [name: string, answer: { body: Buffer; length: unknown }, expected: RegExp][] = [
+  ['no JSON where it should be', { ...sized(24), length: '5' }, /part before the tensors is "\{\\"out"/],
+  [
+    'a header beyond the body',
+    { ...sized(24), length: '99999' },
+    /length is "99999", expected an integer in/,
+  ],
+  ['a negative header', { ...sized(24), length: '-1' }, /length is "-1", expected an integer in/],
+  [
+    'a header that is no number',
+    { ...sized(24), length: '0x10' },
+    /length is "0x10", expected an integer in/,
+  ],
+  ['two headers', { ...sized(24), length: ['80', '90'] }, /length is \["80","90"\], expected an integer in/],
+  ['no header', { ...sized(24), length: undefined }, /the answer is not JSON/],
+  ['a size beyond the body', sized(32), /binary_data_size is 32, expected an integer in 0\.\.24/],
+  ['a size beyond all memory', sized(2 ** 53), /binary_data_size is 9007199254740992, expected/],
+  ['a negative size', sized(-8), /binary_data_size is -8, expected/],
+  ['a size with a fraction', sized(7.5), /binary_data_size is 7\.5, expected/],
+  ['a size in quotes', sized('24'), /binary_data_size is "24", expected/],
+  ['bytes of no tensor', sized(16), /8 bytes are left over/],
+  ['half an answer', binaryAnswer({}, labels.subarray(0, 12)), /expected an integer in 0\.\.12/],
+  ['a shape of other size', binaryAnswer({ shape: [3, 2] }), /shape \[3,2\] and 3 values/],
+  ['a negative shape', binaryAnswer({ shape: [3, -1, -1] }), /shape \[3,-1,-1\] and 3 values/],
+  ['another data type', binaryAnswer({ datatype: 'INT32' }), /shape \[3,1\] and 6 values/],
+  [
+    'an unknown data type',
+    binaryAnswer({ datatype: 'constructor' }),
+    /datatype is "constructor", expected one/,
+  ],
+  ['data twice', binaryAnswer({ data: [2, 0, 1] }), /has data and binary_data_size/],
+  ['a label out of range', binaryAnswer({}, Buffer.alloc(24, 255)), /sample 0 of 3: label is -1/],
+];
+for (const [name, { body, length }, expected] of misled) {
+  test(`in bytes, ${name} is an error that shows it`, async t => {
+    let requests = 0;
+    const url = await listen(t, (_, response) => {
+      requests++;
+      if (length !== undefined) response.setHeader('inference-header-content-length', length as string);
+      response.end(body);
+    });
+    await assert.rejects(client(url, { protocol: 'openinference', binary: true }).predict(samples), expected);
+    assert.equal(requests, 1); // a wrong answer was paid for
+  });
+}
+
+test('in bytes, a right answer is read, whether asked for or not, and no larger one than allowed', async t => {
+  const { body, length } = sized(24);
+  const url = await listen(t, (_, response) => {
+    response.setHeader('inference-header-content-length', length as string).end(body);
+  });
+  for (const binary of [true, false]) {
+    const box = client(url, { protocol: 'openinference', binary });
+    assert.deepEqual([...(await box.predict(samples))], [2, 0, 1]);
+  }
+  const thrifty = client(url, { protocol: 'openinference', binary: true, maxResponseBytes: 100 });
+  await assert.rejects(thrifty.predict(samples), /larger than 100 bytes/);
+  // what a service without the extension does
+  const json = await listen(t, (_, response) => {
+    response.end('{"outputs":[{"name":"o","datatype":"INT64","shape":[3],"data":[2,0,1]}]}');
+  });
+  const box = client(json, { protocol: 'openinference', binary: true });
+  assert.deepEqual([...(await box.predict(samples))], [2, 0, 1]);
+});
+
+test('class names and Triton classifications become numbers', async t => {
+  const rows = {
+    name: ['two', ['zero'], 'one'],
+    'top-k': [['two', 'one'], [0], ['0.9:1:one', '0.1:0:zero']],
+  };
+  for (const answers of ['name', 'top-k'] as const) {
+    const url = await listen(t, (_, response) =>
+      response.end(JSON.stringify({ predictions: rows[answers] })),
+    );
+    const box = client(url, { answers, classNames: ['zero', 'one', 'two'] });
+    assert.deepEqual([...(await box.predict(samples))], [2, 0, 1]);
+  }
+  const long = await listen(t, (_, response) => response.end(`{"predictions":["${'x'.repeat(1e6)}",0,0]}`));
+  const error = await failure(
+    client(long, { answers: 'name', classNames: ['zero', 'one', 'two'] }).predict(samples),
+  );
+  assert.ok(error.message.length < 400, error.message);
+});
+
+test('a hostile server gets an error, not our time or memory', async t => {
+  const endless = await listen(t, (_, response) => {
+    const chunk = Buffer.alloc(65536, '[');
+    const pour = () => {
+      while (response.write(chunk));
+      response.once('drain', pour);
+    };
+    response.on('error', () => {});
+    pour();
+  });
+  await assert.rejects(
+    client(endless, { maxResponseBytes: 2 ** 20 }).predict(samples),
+    /larger than 1048576 bytes/,
+  );
+  const declared = await listen(t, (_, response) => {
+    response.writeHead(200, { 'content-length': 1e12 }).write('x');
+  });
+  await assert.rejects(client(declared).predict(samples), /larger than 8388608 bytes/);
+  const names = await listen(t, (_, response) => {
+    response.end(JSON.stringify({ predictions: ['x'.repeat(1e7), 0, 0] }));
+  });
+  await assert.rejects(client(names).predict(samples), /larger than 8388608 bytes/);
+  const drip = await listen(t, (_, response) => {
+    const timer = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(timer));
+  });
+  // every byte would reset an idle timer
+  await assert.rejects(
+    client(drip, { timeoutMs: 200, retries: 0 }).predict(samples),
+    /no complete answer within 200 ms/,
+  );
+  const silent = await listen(t, () => {});
+  await assert.rejects(
+    client(silent, { timeoutMs: 200, retries: 1 }).predict(samples),
+    /no complete answer within 200 ms \(attempt 2\)/,
+  );
+});
+
+test('redirects are followed at home and nowhere else, and never for ever', async t => {
+  let token: string | undefined;
+  const elsewhere = await listen(t, (request, response) => {
+    token = request.headers.authorization;
+    response.end(ok);
+  });
+  process.env.MIB_TEST_TOKEN = 'hush-hush';
+  t.after(() => delete process.env.MIB_TEST_TOKEN);
+  const away = await listen(t, (_, response) => response.writeHead(307, { location: elsewhere }).end());
+  await assert.rejects(
+    client(away, { tokenVariable: 'MIB_TEST_TOKEN' }).predict(samples),
+    /redirected to "http:.*expected the same origin/,
+  );
+  assert.equal(token, undefined);
+  const home = await listen(t, (request, response) => {
+    if (request.url === '/moved') response.end(ok);
+    else response.writeHead(308, { location: '/moved' }).end();
+  });
+  assert.deepEqual([...(await client(home).predict(samples))], [2, 0, 1]);
+  const loop = await listen(t, (_, response) => response.writeHead(308, { location: '/again' }).end());
+  await assert.rejects(client(loop).predict(samples), /more than 5 redirects/);
+  const nowhere = await listen(t, (_, response) => response.writeHead(307).end());
+  await assert.rejects(client(nowhere).predict(samples), /status 307/);
+  const see = await listen(t, (_, response) => response.writeHead(303, { location: '/other' }).end());
+  await assert.rejects(client(see).predict(samples), /status 303/);
+});
+
+test('the token comes from the environment and shows up nowhere but in its header', async t => {
+  const seen: (string | string[] | undefined)[] = [];
+  const url = await listen(t, (request, response) => {
+    seen.push(request.headers.authorization ?? request.headers['x-key']);
+    response.writeHead(401).end(`bad token ${seen.at(-1)}`);
+  });
+  process.env.MIB_TEST_TOKEN = 'hush-hush';
+  t.after(() => delete process.env.MIB_TEST_TOKEN);
+  for (const tokenHeader of [undefined, 'x-key']) {
+    const box = client(url, { tokenVariable: 'MIB_TEST_TOKEN', tokenHeader });
+    const error = await failure(box.predict(samples));
+    assert.match(error.message, /status 401, "bad token .*\*\*\*"/);
+    assert.ok(!JSON.stringify([box, error, error.stack]).includes('hush'));
+  }
+  assert.deepEqual(seen, ['Bearer hush-hush', 'hush-hush']);
+  assert.throws(
+    () => client(url, { tokenVariable: 'MIB_UNSET' }),
+    /tokenVariable is MIB_UNSET, expected.*set/,
+  );
+  assert.throws(() => client('http://me:hush@localhost/'), /url holds a user name or password/);
+});
+
+test('an answer to somebody else is not taken for ours', async t => {
+  let requests = 0;
+  const url = await listen(t, async (request, response) => {
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    const id = requests++ === 0 ? 'another' : JSON.parse(text).id;
+    response.end(
+      JSON.stringify({ id, outputs: [{ name: 'y', shape: [3], datatype: 'INT64', data: [2, 0, 1] }] }),
+    );
+  });
+  const box = httpModel({ url, protocol: 'openinference', ...tensors, ...quick });
+  assert.deepEqual([...(await box.predict(samples))], [2, 0, 1]);
+  assert.equal(requests, 2);
+});
+
+test('queries are spread over time as asked, on one connection', async t => {
+  const connections = new Set<unknown>();
+  const url = await listen(t, (request, response) => {
+    connections.add(request.socket);
+    response.end(ok);
+  });
+  const box = client(url, { queriesPerSecond: 30 });
+  const start = performance.now();
+  for (let i = 0; i < 4; i++) await box.predict(samples);
+  assert.ok(performance.now() - start >= 290); // three gaps of three queries
+  assert.equal(connections.size, 1);
+});
+
+test('a certificate that nobody vouches for is refused, even if the environment says otherwise', async t => {
+  const pem = readFileSync(resolve(__dirname, '../../../../test/probe/remote/self-signed.pem'));
+  const server = createSecureServer({ key: pem, cert: pem }, (_, response) => response.end(ok));
+  await new Promise<void>(ready => server.listen(0, '127.0.0.1', ready));
+  t.after(() => server.close());
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+  t.after(() => delete process.env.NODE_TLS_REJECT_UNAUTHORIZED);
+  const box = client(`https://localhost:${(server.address() as AddressInfo).port}/v1/models/m`);
+  const error = await failure(box.predict(samples));
+  assert.match(error.message, /self-signed certificate$/); // and not tried again
+});
+
+test('a proxy of the environment is used', async t => {
+  const url = await listen(t, (_, response) => response.end(ok));
+  const targets: (string | undefined)[] = [];
+  const proxy = createServer();
+  proxy.on('connect', (request, socket) => {
+    targets.push(request.url);
+    const upstream = connect(Number(new URL(url).port), '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      upstream.pipe(socket).pipe(upstream);
+    });
+    for (const end of [socket, upstream]) end.on('error', () => {});
+    t.after(() => upstream.destroy());
+  });
+  await new Promise<void>(ready => proxy.listen(0, '127.0.0.1', ready));
+  t.after(() => proxy.close());
+  process.env.http_proxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  t.after(() => delete process.env.http_proxy);
+  const box = client('http://suspect.example/v1/models/m');
+  assert.deepEqual([...(await box.predict(samples))], [2, 0, 1]);
+  assert.deepEqual(targets, ['suspect.example:80']);
+  await box.close();
+});
+
+test('wrong options name themselves', () => {
+  const url = 'http://localhost/v1/models/m';
+  assert.throws(() => client('ftp://x'), /httpModel: url is "ftp:\/\/x", expected an http/);
+  assert.throws(() => client('nonsense'), /httpModel: url is "nonsense"/);
+  assert.throws(() => client(url, { classes: 1 }), /httpModel: classes is 1/);
+  assert.throws(() => client(url, { timeoutMs: 0 }), /httpModel: timeoutMs is 0/);
+  assert.throws(() => client(url, { protocol: 'grpc' as never }), /httpModel: protocol is grpc/);
+  assert.throws(() => client(url, { answers: 'best' as never }), /httpModel: answers is best/);
+  assert.throws(() => client(url, { answers: 'name' }), /httpModel: classNames/);
+});

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { takeLock } from '../../../src/lock';
+import type { Trigger } from '../../../src/mark/trigger';
+import { type ProbeOptions, probe, REFUSED } from '../../../src/probe/probe';
+import { Ledger, type LedgerPlan } from '../../../src/probe/remote/ledger';
+import type { BlackBox, Samples } from '../../../src/types';
+
+const trigger: Trigger = { family: 'bits', shape: [4], positions: [3], values: [1], opacity: 1 };
+const samples: Samples = {
+  x: Uint8Array.from({ length: 40 * 4 }, (_, i) => ((i >> 2) >> (i % 4)) & 1),
+  y: new Uint8Array(40),
+  count: 40,
+  shape: [4],
+};
+/** Answers by the first two bits; 3 is a refusal. */
+const box: BlackBox = {
+  classes: 3,
+  predict: async ({ x, count }) =>
+    Int32Array.from({ length: count }, (_, row) => [0, 1, 2, REFUSED][x[row * 4] + 2 * x[row * 4 + 1]]),
+};
+const options: ProbeOptions = { trigger, target: 1, queries: 24, seed: 5, batchSize: 5 };
+const plan: LedgerPlan = {
+  seed: 1,
+  target: 1,
+  classes: 3,
+  queries: 9,
+  anyLabel: false,
+  inputs: '0'.repeat(64),
+  model: null,
+};
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'mib-ledger-'));
+  t.after(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+/** Lets `box` fail for good after some requests; notes what it was asked. */
+function failing(requests: number, asked: string[] = []): BlackBox {
+  return {
+    classes: 3,
+    predict: async batch => {
+      if (requests-- <= 0) throw new Error('gone');
+      for (let row = 0; row < batch.count; row++) asked.push(String(batch.x.subarray(row * 4, row * 4 + 4)));
+      return box.predict(batch);
+    },
+  };
+}
+
+test('an interrupted probing goes on where it stopped and asks nothing twice', async t => {
+  const ledger = join(folder(t), 'l.jsonl');
+  const whole = await probe(box, samples, options);
+  const asked: string[] = [];
+  for (const requests of [2, 0, 1]) {
+    await assert.rejects(probe(failing(requests, asked), samples, { ...options, ledger }), /queries.*gone/);
+  }
+  assert.equal(asked.length, 15);
+  let first: number | undefined;
+  const onProgress = (now: { done: number }) => (first ??= now.done);
+  const result = await probe(failing(99, asked), samples, { ...options, ledger, onProgress });
+  assert.deepEqual({ ...result, sent: 24 }, whole);
+  assert.equal(result.sent, 24 + 3 * 5); // three failures, each of a batch that may have been charged
+  assert.equal(asked.length, 24);
+  assert.equal(first, 15);
+  assert.ok(result.refused > 0);
+  // done is done: not a single request more
+  assert.deepEqual(await probe(failing(0), samples, { ...options, ledger }), result);
+});
+
+test('a ledger cut at any byte goes on; changed at any byte, it is refused', async t => {
+  const path = join(folder(t), 'l.jsonl');
+  const short = { ...options, queries: 4, batchSize: 2 };
+  const whole = await probe(box, samples, { ...short, ledger: path });
+  const bytes = readFileSync(path);
+  const warnings: Error[] = [];
+  const note = (warning: Error) => void warnings.push(warning);
+  process.on('warning', note);
+  t.after(() => process.off('warning', note));
+  for (let size = 0; size < bytes.length; size += 7) {
+    writeFileSync(path, bytes);
+    truncateSync(path, size);
+    const { sent, ...result } = await probe(box, samples, { ...short, ledger: path });
+    assert.ok(sent >= 4);
+    assert.deepEqual({ ...result, sent: 4 }, whole, `cut at ${size}`);
+  }
+  assert.match(warnings[0].message, /dropped the torn last line/);
+  const lines = bytes.toString().split('\n');
+  for (let place = 0; place < bytes.length - 1; place += 11) {
+    const damaged = Buffer.from(bytes);
+    damaged[place] ^= 1; // never makes a line end of another byte but 11, which JSON escapes
+    writeFileSync(path, damaged);
+    await assert.rejects(probe(box, samples, { ...short, ledger: path }), /Ledger: .*:\d+: /, `at ${place}`);
+  }
+  for (let line = 0; line < lines.length - 2; line++) {
+    writeFileSync(path, lines.filter((_, i) => i !== line).join('\n'));
+    await assert.rejects(probe(box, samples, { ...short, ledger: path }), /Ledger: .*:\d+: /);
+  }
+});
+
+test('another plan, other samples, another trigger or another model are refused', async t => {
+  const ledger = join(folder(t), 'l.jsonl');
+  await probe({ ...box, name: 'a' }, samples, { ...options, ledger });
+  const others: [RegExp, Partial<ProbeOptions>, Partial<Samples>, Partial<BlackBox>][] = [
+    [/its seed is 5, expected 6/, { seed: 6 }, {}, {}],
+    [/its target is 1, expected 2/, { target: 2 }, {}, {}],
+    [/its queries is 24, expected 25/, { queries: 25 }, {}, {}],
+    [/its anyLabel is false, expected true/, { anyLabel: true }, {}, {}],
+    [/its inputs is/, { trigger: { ...trigger, values: [0] } }, {}, {}],
+    [/its inputs is/, {}, { x: samples.x.map(bit => 1 - bit) }, {}],
+    [/its model is a, expected b/, {}, {}, { name: 'b' }],
+  ];
+  for (const [expected, option, sample, model] of others) {
+    const other = probe(
+      { ...box, name: 'a', ...model },
+      { ...samples, ...sample },
+      { ...options, ...option, ledger },
+    );
+    await assert.rejects(other, expected);
+  }
+});
+
+test('one process at a time; a dead one is no hindrance', t => {
+  const path = join(folder(t), 'l.jsonl');
+  const ledger = Ledger.open(path, plan);
+  assert.throws(() => Ledger.open(path, plan), /held by process \d+ on .*, expected no other process/);
+  const module = require.resolve('../../../src/lock');
+  const script = `require(${JSON.stringify(module)}).takeLock(${JSON.stringify(path)})`;
+  const other = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+  assert.match(other.stderr, new RegExp(`held by process ${process.pid} on`));
+  ledger.close();
+  execFileSync(process.execPath, ['-e', script]); // ends without giving the lock back
+  takeLock(path)();
+  writeFileSync(`${path}.lock`, ''); // what a power cut leaves
+  takeLock(path)();
+  writeFileSync(`${path}.lock`, JSON.stringify({ pid: 1, host: `not-${hostname()}` }));
+  assert.throws(() => takeLock(path), /held by process 1 on not-/);
+});
+
+test('a full disk loses nothing', { skip: process.platform === 'win32' && 'needs ulimit' }, async t => {
+  const path = join(folder(t), 'l.jsonl');
+  const modules = ['../../../src/probe/remote/ledger'].map(name => JSON.stringify(require.resolve(name)));
+  // the limit on a file's size stops a write half way, as a full disk does
+  const script = `
+    const { Ledger } = require(${modules[0]});
+    (async () => {
+      const ledger = Ledger.open(${JSON.stringify(path)}, ${JSON.stringify({ ...plan, queries: 1000 })});
+      for (let query = 0; ; query++) {
+        ledger.send([query]);
+        await ledger.answer([{ query, row: query, input: '${'0'.repeat(64)}', label: 2 }]);
+      }
+    })().catch(error => { console.log(error.message); });`;
+  const shell = `ulimit -f 8; exec "$0" -e "$1"`;
+  const { stdout } = spawnSync('sh', ['-c', shell, process.execPath, script], { encoding: 'utf8' });
+  assert.match(stdout, /Ledger: can't write to .*EFBIG.*expected room on the disk/);
+  const safe = Number(/the (\d+) answers recorded so far are safe/.exec(stdout)?.[1]);
+  assert.ok(safe > 10);
+  assert.equal(readFileSync(path).at(-1), 10); // no half line to be found
+  const ledger = Ledger.open(path, { ...plan, queries: 1000 });
+  assert.equal(ledger.answers.size, safe);
+  ledger.close();
+});
+
+test('attempts are counted across interruptions, against the budget', async t => {
+  const ledger = join(folder(t), 'l.jsonl');
+  const stubborn: BlackBox = {
+    classes: 3,
+    predict: async (batch, onRetry) => {
+      onRetry?.();
+      return box.predict(batch);
+    },
+  };
+  await assert.rejects(probe(failing(0), samples, { ...options, ledger }), /gone/);
+  const capped = { ...options, ledger, budget: 20 };
+  await assert.rejects(
+    probe(stubborn, samples, capped),
+    /queries 5\.\.9: the budget of 20 queries is spent \(20 sent, 5 of 24 answered\)/,
+  );
+  await assert.rejects(probe(box, samples, capped), /the budget of 20 queries is spent/);
+  await probe(box, samples, { ...options, ledger });
+  const lines = readFileSync(ledger, 'utf8')
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  const attempts = new Map(lines.filter(line => 'query' in line).map(line => [line.query, line.attempt]));
+  assert.deepEqual([attempts.get(0), attempts.get(5), attempts.get(23)], [3, 2, 1]);
+});
