@@ -15,7 +15,9 @@ test('a local model answers its labels, and shows nothing but their number of cl
 });
 
 test('asking over the network needs no TensorFlow.js', () => {
-  const modules = ['probe', 'http', 'server', 'keys'].map(name => require.resolve(`../../src/probe/${name}`));
+  const modules = ['probe/probe', 'probe/remote/http', 'probe/remote/server', 'claim/probe-keys'].map(name =>
+    require.resolve(`../../src/${name}`),
+  );
   const script = `${JSON.stringify(modules)}.forEach(require);
     console.log(Object.keys(require.cache).filter(path => path.includes('tensorflow')).length);`;
   assert.equal(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }), '0\n');
