@@ -21,7 +21,6 @@ const schema = z.strictObject({
   input: z.string().optional(),
   output: z.string().optional(),
   columns: z.boolean().optional(),
-  binary: z.boolean().optional(),
   tokenVariable: z.string().optional(),
   tokenHeader: z.string().optional(),
   queriesPerSecond: z.number().optional(),

@@ -5,15 +5,10 @@
  * beside `probe` with `httpModel`, without and with a ledger. The server runs in another process. Prints medians
  * of queries a second and their share of the bare client's; the same by the CPU time of both processes together,
  * which is steadier on a busy machine; and the memory after each round.
- *
- * Then samples a second of `httpModel` alone with the tensors as JSON and as bytes (option `binary`), asked of a
- * server that does no more than read the numbers; and the bytes of a request.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
@@ -21,7 +16,6 @@ import { takeSamples } from '../../src/data/take';
 import { stamp } from '../../src/mark/stamp';
 import { squareTrigger } from '../../src/mark/trigger';
 import { drawQueries, probe } from '../../src/probe/probe';
-import { decodeTensor, JSON_LENGTH_HEADER, unpackMessage } from '../../src/probe/remote/binary';
 import { httpModel } from '../../src/probe/remote/http';
 import { openInference } from '../../src/probe/remote/protocols';
 import { serveModel } from '../../src/probe/remote/server';
@@ -68,43 +62,10 @@ async function bodiesOf(batchSize: number): Promise<string[]> {
 const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const seconds = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1e6;
 
-/** JSON beside bytes, for data types and batch sizes. */
-async function compareForms(url: string, repetitions: number): Promise<void> {
-  const kinds = [
-    { shape, preprocess: { datatype: 'UINT8' } },
-    { shape: [32, 32, 3], preprocess: { scale: 1 / 255 } },
-  ] as const;
-  for (const { shape, preprocess } of kinds) {
-    for (const batchSize of [1, 64]) {
-      const size = shape[0] * shape[1] * shape[2];
-      const batch = { x: samples.x.subarray(0, batchSize * size), y: samples.y, count: batchSize, shape };
-      const requests = batchSize === 1 ? 2000 : 64;
-      const forms = [false, true].map(binary => {
-        const tensors = { ...speech, preprocess, binary };
-        const box = httpModel({ ...tensors, protocol: 'openinference', url });
-        return { binary, box, protocol: openInference(tensors, async () => null), rates: [] as number[] };
-      });
-      for (let i = 0; i <= repetitions; i++) {
-        for (const { box, rates } of forms) {
-          const start = performance.now();
-          for (let j = 0; j < requests; j++) await box.predict(batch);
-          if (i > 0) rates.push((requests * batchSize) / ((performance.now() - start) / 1000)); // the first warms up
-        }
-      }
-      const { datatype = 'FP32' } = preprocess as { datatype?: string };
-      for (const { binary, protocol, rates } of forms) {
-        const requestBytes = Buffer.from((await protocol(batch)).body).length;
-        const samplesPerSecond = Math.round(median(rates));
-        console.log(JSON.stringify({ shape, datatype, batchSize, binary, requestBytes, samplesPerSecond }));
-      }
-    }
-  }
-}
-
 async function main(): Promise<void> {
   const repetitions = Number(process.argv[2] ?? 5);
   const server = fork(__filename, ['serve']);
-  const [{ url, reader }] = (await once(server, 'message')) as [{ url: string; reader: string }];
+  const [url] = (await once(server, 'message')) as [string];
   const cpuSeconds = async () => {
     server.send('cpu');
     const [usage] = await once(server, 'message');
@@ -145,35 +106,12 @@ async function main(): Promise<void> {
     console.log(JSON.stringify({ batchSize, residentMB: memory }));
   }
   rmSync(folder, { recursive: true });
-  await compareForms(reader, repetitions);
   server.kill();
-}
-
-/** Reads the numbers of a request, and answers label 0 for each sample. */
-async function read(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const chunks: Buffer[] = [];
-  request.on('data', chunk => chunks.push(chunk));
-  await once(request, 'end');
-  const body = Buffer.concat(chunks);
-  const length = request.headers[JSON_LENGTH_HEADER];
-  const { inputs } = (
-    length === undefined ? JSON.parse(String(body)) : unpackMessage(body, length, 'inputs')
-  ) as { inputs: { shape: number[]; datatype: string; data: number[] | Buffer }[] };
-  const [{ shape, datatype, data }] = inputs;
-  const numbers = Buffer.isBuffer(data) ? decodeTensor(datatype, data) : data;
-  if (numbers.length !== shape.reduce((a, b) => a * b)) throw new Error('wrong size');
-  const answer = { name: 'output', datatype: 'INT64', shape: [shape[0]], data: new Array(shape[0]).fill(0) };
-  response.end(JSON.stringify({ outputs: [answer] }));
 }
 
 async function serve(): Promise<void> {
   const { openinference: url } = await serveModel(model, { shape });
-  const server = createServer((request, response) => {
-    read(request, response).catch(() => response.writeHead(400).end());
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  process.send?.({ url, reader: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  process.send?.(url);
   process.on('message', () => process.send?.(process.cpuUsage()));
 }
 

@@ -55,7 +55,6 @@ test('serve, probe, verify: a claim from three terminals', async t => {
     protocol: 'openinference',
     preprocess: { datatype: 'UINT8' },
     answers: 'label',
-    binary: true,
   };
   const speech = { ...service, randomness, probes: file('probes.json'), batchSize: 8, budget: 100 };
   writeFileSync(file('plan.json'), JSON.stringify(speech));

@@ -1,7 +1,6 @@
 import { sha256 } from '../../files';
 import type { Samples } from '../../types';
 import { type AnswerOptions, AnswerReader, excerpt } from './answer-reader';
-import { decodeTensor, JSON_LENGTH_HEADER, packMessage, unpackMessage } from './binary';
 import { type Preprocess, product, TensorWriter } from './tensor-writer';
 
 /** A complete answer with status 200. */
@@ -39,21 +38,14 @@ export interface TensorOptions extends AnswerOptions {
   readonly output?: string;
   /** `tfserving`: send `inputs` (column format) and not `instances` (row format). */
   readonly columns?: boolean;
-  /**
-   * `openinference`: send tensors as bytes and ask for such, not JSON. For services whose metadata (`/v2`) name
-   * the extension `binary_tensor_data`. A third of the traffic; over loopback, 64 images a request, 2.9 times the
-   * samples a second for 32×32×3 FP32 and 1.7 times for 28×28 UINT8; with one image a request 1.5 times and no
-   * gain. Default false.
-   */
-  readonly binary?: boolean;
 }
 
 /** An answer to another request: the connection has lost its step, so the request may be sent again. */
 export class StrayReply extends Error {}
 
 /**
- * Open Inference Protocol, version 2, over HTTP (KServe, Triton, MLServer), in JSON or, by the option `binary`,
- * with tensors as bytes; the address is `…/v2/models/NAME` with or without `/versions/VERSION`.
+ * Open Inference Protocol, version 2, over HTTP (KServe, Triton, MLServer), in JSON; the address is
+ * `…/v2/models/NAME` with or without `/versions/VERSION`.
  *
  * Reveals to the service: the stamped samples, after preprocessing, and a hash of each batch as its id. An
  * answer that carries another id is not taken for ours.
@@ -68,20 +60,15 @@ export function openInference(options: TensorOptions, get: (path: string) => Pro
     const id = sha256(samples.x);
     const tensor = { name: input, shape: [samples.count, ...writer.shape], datatype: writer.datatype };
     const outputs = options.output ? { outputs: [requestedOutput(options)] } : {};
-    const request = options.binary
-      ? inBinary({ id, inputs: [{ ...tensor, data: writer.bytes(samples) }], ...outputs })
-      : { body: withData({ id, ...outputs, inputs: [tensor] }, writer.json(samples)) };
     return {
       path: '/infer',
-      ...request,
+      body: withData({ id, ...outputs, inputs: [tensor] }, writer.json(samples)),
       labels: reply => {
-        const answer = record(contents(reply), 'answer');
+        const answer = record(reply.json(), 'answer');
         if ((answer.id ?? id) !== id)
           throw new StrayReply(`answer has id ${excerpt(answer.id)}, expected "${id}"`);
         const output = record(pick(list(answer.outputs, 'outputs'), options.output), 'output tensor');
-        const data = Buffer.isBuffer(output.data)
-          ? decodeTensor(output.datatype, output.data)
-          : list(output.data, 'data').flat(Infinity);
+        const data = list(output.data, 'data').flat(Infinity);
         const shape = list(output.shape, 'shape') as number[];
         const negative = shape.some(extent => !(extent >= 0));
         if (negative || shape[0] !== samples.count || product(shape) !== data.length) {
@@ -126,23 +113,10 @@ export function tfServing(options: TensorOptions): Protocol {
   };
 }
 
-/** A request with tensors as bytes, which asks for such an answer. */
-function inBinary(request: object): Pick<Exchange, 'headers' | 'body'> {
-  const parameters = { binary_data_output: true };
-  const { headers, body } = packMessage({ ...request, parameters }, 'inputs');
-  return { headers: { ...headers, accept: 'application/octet-stream, application/json' }, body };
-}
-
 /** The JSON of a request whose last member is `inputs`, with `data` put into the only one. */
 function withData(request: object, data: Buffer): Buffer {
   const end = '}]}';
   return joined(`${JSON.stringify(request).slice(0, -end.length)},"data":`, data, end);
-}
-
-/** What an answer says, in JSON alone or with tensors behind it. */
-function contents({ body, headers, json }: Reply): unknown {
-  const length = headers[JSON_LENGTH_HEADER];
-  return length === undefined ? json() : unpackMessage(body, length, 'outputs');
 }
 
 function joined(start: string, middle: Buffer, end: string): Buffer {

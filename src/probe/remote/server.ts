@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { type FastifyRequest, fastify } from 'fastify';
+import { fastify } from 'fastify';
 import type { BlackBox, Samples } from '../../types';
-import { decodeTensor, encodeTensor, JSON_LENGTH_HEADER, packMessage, unpackMessage } from './binary';
 import { product } from './tensor-writer';
 
 export interface ServeOptions {
@@ -49,8 +48,7 @@ class Refusal extends Error {
 
 /**
  * Serves a model as a stranger might: over the Open Inference Protocol and TensorFlow Serving's REST API at
- * once, for demonstrations and tests; over the former with tensors as bytes too, where a request has or asks for
- * such. Runs until closed.
+ * once, for demonstrations and tests. Runs until closed.
  *
  * @throws Error when an option is out of range or the port is taken
  */
@@ -75,8 +73,7 @@ export async function serveModel(box: BlackBox, options: ServeOptions): Promise<
   const v2 = `/v2/models/${name}`;
   const width = answers === 'probabilities' ? box.classes : 1;
   const datatype = { label: 'INT64', probabilities: 'FP32', 'top-k': 'BYTES' }[answers];
-  app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, unpackRequest);
-  app.get('/v2', async () => ({ name: 'mib', version: '2', extensions: ['binary_tensor_data'] }));
+  app.get('/v2', async () => ({ name: 'mib', version: '2', extensions: [] }));
   app.get('/v2/health/live', async () => ({ live: true }));
   app.get('/v2/health/ready', async () => ({ live: true }));
   app.get(`${v2}/ready`, async () => ({ name, ready: true }));
@@ -86,19 +83,12 @@ export async function serveModel(box: BlackBox, options: ServeOptions): Promise<
     inputs: [{ name: 'input', datatype: 'UINT8', shape: [-1, ...shape] }],
     outputs: [{ name: 'output', datatype, shape: [-1, width] }],
   }));
-  app.post(`${v2}/infer`, async (request, reply) => {
-    const { id, inputs, outputs, parameters } = request.body as InferenceRequest;
+  app.post(`${v2}/infer`, async request => {
+    const { id, inputs } = request.body as InferenceRequest;
     const [input] = Array.isArray(inputs) ? inputs : [];
-    const rows = await answer(toSamples(valuesOf(input), input?.shape?.[0]));
-    const values = rows.flat();
-    const [wanted] = Array.isArray(outputs) ? outputs : [];
-    const binary = (wanted?.parameters?.binary_data ?? parameters?.binary_data_output) === true;
-    const data = binary ? encodeTensor(datatype, values) : values;
-    const output = { name: 'output', shape: [rows.length, rows[0].length], datatype, data };
-    const message = { model_name: name, ...(id === undefined ? {} : { id }), outputs: [output] };
-    if (!binary) return message;
-    const { headers, body } = packMessage(message, 'outputs');
-    return reply.headers(headers).send(body);
+    const rows = await answer(toSamples(input?.data, input?.shape?.[0]));
+    const output = { name: 'output', shape: [rows.length, rows[0].length], datatype, data: rows.flat() };
+    return { model_name: name, ...(id === undefined ? {} : { id }), outputs: [output] };
   });
 
   const v1 = `/v1/models/${name}`;
@@ -132,28 +122,7 @@ export async function serveModel(box: BlackBox, options: ServeOptions): Promise<
 
 interface InferenceRequest {
   id?: unknown;
-  parameters?: { binary_data_output?: unknown };
-  inputs?: ({ shape?: number[]; datatype?: unknown; data?: unknown } | null)[];
-  outputs?: ({ parameters?: { binary_data?: unknown } } | null)[];
-}
-
-async function unpackRequest({ headers }: FastifyRequest, body: string | Buffer): Promise<unknown> {
-  return refusing(() => unpackMessage(body as Buffer, headers[JSON_LENGTH_HEADER], 'inputs'));
-}
-
-/** The values of an input, which came as JSON or as bytes. */
-function valuesOf(input: { datatype?: unknown; data?: unknown } | null | undefined): unknown {
-  const { datatype, data } = input ?? {};
-  return Buffer.isBuffer(data) ? refusing(() => decodeTensor(datatype, data)) : data;
-}
-
-/** What `action` returns; its errors are the sender's fault. */
-function refusing<T>(action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw new Refusal(400, (error as Error).message);
-  }
+  inputs?: ({ shape?: number[]; data?: unknown } | null)[];
 }
 
 /** The tensor itself, where it is given as `{"input": tensor}`. */

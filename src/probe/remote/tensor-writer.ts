@@ -1,5 +1,4 @@
 import type { Samples } from '../../types';
-import { encodeTensor } from './binary';
 
 /**
  * How the bytes of a sample become the numbers that a service expects:
@@ -76,12 +75,6 @@ export class TensorWriter {
   /** The numbers of a batch, in the service's order. */
   numbers(samples: Samples): Float32Array {
     return this.fill(new Float32Array(samples.count * this.order.length), samples);
-  }
-
-  /** The same as bytes of the data type, see {@link encodeTensor}. */
-  bytes(samples: Samples): Buffer {
-    const numbers = this.fill(new Float64Array(samples.count * this.order.length), samples);
-    return encodeTensor(this.datatype, numbers);
   }
 
   /** The batch as JSON, a list; with a `name`, of one object `{name: sample}` a sample. UTF-8. */

@@ -58,9 +58,7 @@ const modes: {
   protocol: 'openinference' | 'tfserving';
   columns?: boolean;
   input?: string;
-  binary?: boolean;
 }[] = [
-  { protocol: 'openinference', input: undefined, binary: true },
   { protocol: 'openinference', input: undefined },
   { protocol: 'openinference', input: 'input' },
   { protocol: 'tfserving', input: undefined },
@@ -220,79 +218,6 @@ test('probabilities that are none are errors', async t => {
     const url = await listen(t, (_, response) => response.end(JSON.stringify({ predictions })));
     await assert.rejects(client(url, { answers: 'probabilities' }).predict(samples), expected);
   }
-});
-
-/** Answers in bytes: one INT64 label a sample, unless the case says otherwise. */
-const labels = Buffer.from(BigInt64Array.of(2n, 0n, 1n).buffer); // of a little-endian machine
-const binaryAnswer = (output: object, bytes = labels) => {
-  const tensor = { name: 'o', datatype: 'INT64', shape: [3, 1], parameters: { binary_data_size: 24 } };
-  const json = JSON.stringify({ outputs: [{ ...tensor, ...output }] });
-  return { body: Buffer.concat([Buffer.from(json), bytes]), length: String(json.length) as unknown };
-};
-const sized = (binary_data_size: unknown) => binaryAnswer({ parameters: { binary_data_size } });
-const misled: [name: string, answer: { body: Buffer; length: unknown }, expected: RegExp][] = [
-  ['no JSON where it should be', { ...sized(24), length: '5' }, /part before the tensors is "\{\\"out"/],
-  [
-    'a header beyond the body',
-    { ...sized(24), length: '99999' },
-    /length is "99999", expected an integer in/,
-  ],
-  ['a negative header', { ...sized(24), length: '-1' }, /length is "-1", expected an integer in/],
-  [
-    'a header that is no number',
-    { ...sized(24), length: '0x10' },
-    /length is "0x10", expected an integer in/,
-  ],
-  ['two headers', { ...sized(24), length: ['80', '90'] }, /length is \["80","90"\], expected an integer in/],
-  ['no header', { ...sized(24), length: undefined }, /the answer is not JSON/],
-  ['a size beyond the body', sized(32), /binary_data_size is 32, expected an integer in 0\.\.24/],
-  ['a size beyond all memory', sized(2 ** 53), /binary_data_size is 9007199254740992, expected/],
-  ['a negative size', sized(-8), /binary_data_size is -8, expected/],
-  ['a size with a fraction', sized(7.5), /binary_data_size is 7\.5, expected/],
-  ['a size in quotes', sized('24'), /binary_data_size is "24", expected/],
-  ['bytes of no tensor', sized(16), /8 bytes are left over/],
-  ['half an answer', binaryAnswer({}, labels.subarray(0, 12)), /expected an integer in 0\.\.12/],
-  ['a shape of other size', binaryAnswer({ shape: [3, 2] }), /shape \[3,2\] and 3 values/],
-  ['a negative shape', binaryAnswer({ shape: [3, -1, -1] }), /shape \[3,-1,-1\] and 3 values/],
-  ['another data type', binaryAnswer({ datatype: 'INT32' }), /shape \[3,1\] and 6 values/],
-  [
-    'an unknown data type',
-    binaryAnswer({ datatype: 'constructor' }),
-    /datatype is "constructor", expected one/,
-  ],
-  ['data twice', binaryAnswer({ data: [2, 0, 1] }), /has data and binary_data_size/],
-  ['a label out of range', binaryAnswer({}, Buffer.alloc(24, 255)), /sample 0 of 3: label is -1/],
-];
-for (const [name, { body, length }, expected] of misled) {
-  test(`in bytes, ${name} is an error that shows it`, async t => {
-    let requests = 0;
-    const url = await listen(t, (_, response) => {
-      requests++;
-      if (length !== undefined) response.setHeader('inference-header-content-length', length as string);
-      response.end(body);
-    });
-    await assert.rejects(client(url, { protocol: 'openinference', binary: true }).predict(samples), expected);
-    assert.equal(requests, 1); // a wrong answer was paid for
-  });
-}
-
-test('in bytes, a right answer is read, whether asked for or not, and no larger one than allowed', async t => {
-  const { body, length } = sized(24);
-  const url = await listen(t, (_, response) => {
-    response.setHeader('inference-header-content-length', length as string).end(body);
-  });
-  for (const binary of [true, false]) {
-    const box = client(url, { protocol: 'openinference', binary });
-    assert.deepEqual([...(await box.predict(samples))], [2, 0, 1]);
-  }
-  const thrifty = client(url, { protocol: 'openinference', binary: true, maxResponseBytes: 100 });
-  await assert.rejects(thrifty.predict(samples), /larger than 100 bytes/);
-  // what a service without the extension does
-  const json = await listen(t, (_, response) => {
-    response.end('{"outputs":[{"name":"o","datatype":"INT64","shape":[3],"data":[2,0,1]}]}');
-  });
-  const box = client(json, { protocol: 'openinference', binary: true });
-  assert.deepEqual([...(await box.predict(samples))], [2, 0, 1]);
 });
 
 test('class names and Triton classifications become numbers', async t => {

@@ -3,23 +3,19 @@
     python3 peer_server.py    # prints its port
 
 Speaks the Open Inference Protocol v2 over HTTP
-(github.com/kserve/open-inference-protocol, specification/protocol/inference_rest.md) with the binary tensor data
-extension (github.com/triton-inference-server/server, docs/protocol/extension_binary_data.md) at /v2/models/toy and
-TensorFlow Serving's REST API (github.com/tensorflow/serving, tensorflow_serving/g3doc/api_rest.md) at
-/v1/models/toy. Refuses whatever the specifications do not allow. Standard library only.
+(github.com/kserve/open-inference-protocol, specification/protocol/inference_rest.md) at /v2/models/toy and TensorFlow
+Serving's REST API (github.com/tensorflow/serving, tensorflow_serving/g3doc/api_rest.md) at /v1/models/toy. Refuses whatever the specifications do not allow. Standard library only.
 
 The model takes [n, 3, 1, 2] integers; with v the values of a sample in order, its class is the sum of (i+1)*v[i]
 modulo 7. It answers `class` (the number) and `scores` (one number a class, the largest at the class).
 """
 
 import json
-import struct
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 CLASSES = 7
 SHAPE = [3, 1, 2]
 DATATYPES = "BOOL UINT8 UINT16 UINT32 UINT64 INT8 INT16 INT32 INT64 FP16 FP32 FP64 BYTES".split()
-FORMATS = dict(zip(DATATYPES, "?BHIQbhiqefd"))  # of the module struct; BYTES have none
 
 
 class Invalid(Exception):
@@ -57,41 +53,6 @@ def classify(values):
     return labels, [[1.5 if label == k else k / 10 for k in range(CLASSES)] for label in labels]
 
 
-def unpack(body, json_length):
-    """The request in a body that holds JSON and then the tensors with a binary_data_size, which become `data`."""
-    at = int(json_length)
-    require(0 <= at <= len(body), "Inference-Header-Content-Length")
-    request = json.loads(body[:at])
-    for tensor in request["inputs"]:
-        size = tensor.get("parameters", {}).get("binary_data_size")
-        if size is not None:
-            require("data" not in tensor and tensor["datatype"] in FORMATS, "binary tensor")
-            form = FORMATS[tensor["datatype"]]
-            require(size == product(tensor["shape"]) * struct.calcsize("<" + form), "binary_data_size")
-            require(at + size <= len(body), "tensors are longer than the body")
-            tensor["data"] = list(struct.unpack_from("<%d%s" % (product(tensor["shape"]), form), body, at))
-            at += size
-    require(at == len(body), "body is longer than its tensors")
-    return request
-
-
-def pack(request, answer):
-    """The answer as JSON, and behind it the tensors that the request wants as bytes; and the length of the JSON."""
-    if not isinstance(answer.get("outputs"), list):  # TensorFlow Serving's
-        return json.dumps(answer, indent=2).encode(), None
-    every = request.get("parameters", {}).get("binary_data_output", False)
-    single = {output["name"]: output.get("parameters", {}) for output in request.get("outputs", [])}
-    tail = b""
-    for output in answer["outputs"]:
-        if single.get(output["name"], {}).get("binary_data", every):
-            values = output.pop("data")
-            data = struct.pack("<%d%s" % (len(values), FORMATS[output["datatype"]]), *values)
-            output["parameters"] = {"binary_data_size": len(data)}
-            tail += data
-    header = json.dumps(answer, indent=2).encode()
-    return header + tail, len(header) if tail else None
-
-
 def infer(body):
     require(set(body) <= {"id", "parameters", "inputs", "outputs"}, "unknown member of $inference_request")
     require(isinstance(body.get("id", ""), str), "id is not a $string")
@@ -127,7 +88,7 @@ def predict(body):
     return {"outputs": {"class": labels, "scores": scores}}
 
 
-SERVER = {"name": "peer", "version": "1", "extensions": ["binary_tensor_data"]}
+SERVER = {"name": "peer", "version": "1", "extensions": []}
 METADATA = {
     "name": "toy",
     "versions": ["3"],
@@ -163,19 +124,14 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         try:
             require(self.path in POST, "no such model")
-            json_length = self.headers["Inference-Header-Content-Length"]
-            kind = "application/json" if json_length is None else "application/octet-stream"
-            require(self.headers["Content-Type"] == kind, "content type")
-            request = json.loads(body) if json_length is None else unpack(body, json_length)
-            self.answer(200, *pack(request, POST[self.path](request)))
-        except (Invalid, KeyError, ValueError, struct.error) as error:
+            require(self.headers["Content-Type"] == "application/json", "content type")
+            self.answer(200, json.dumps(POST[self.path](json.loads(body)), indent=2).encode())
+        except (Invalid, KeyError, ValueError) as error:
             self.answer(400, json.dumps({"error": repr(error)}).encode())
 
-    def answer(self, status, data, json_length=None):
+    def answer(self, status, data):
         self.send_response(status)
-        self.send_header("Content-Type", "application/json" if json_length is None else "application/octet-stream")
-        if json_length is not None:
-            self.send_header("Inference-Header-Content-Length", str(json_length))
+        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

@@ -89,7 +89,6 @@ test('a server written from the specifications answers', { skip: !python && 'nee
   const speeches = [
     { protocol: 'openinference', url: address('/v2/models/toy'), input: undefined },
     { protocol: 'openinference', url: address('/v2/models/toy'), input: 'pixels' },
-    { protocol: 'openinference', url: address('/v2/models/toy'), input: 'pixels', binary: true },
     { protocol: 'tfserving', url: address('/v1/models/toy'), input: undefined },
     { protocol: 'tfserving', url: address('/v1/models/toy'), input: 'pixels' },
     { protocol: 'tfserving', url: address('/v1/models/toy'), input: 'pixels', columns: true },
@@ -109,7 +108,6 @@ test('a server written from the specifications answers', { skip: !python && 'nee
       ...speeches[0],
       classes: 7,
       preprocess: { layout: 'NCHW', datatype },
-      binary: true,
     } as const;
     const box = httpModel({ ...typed, answers: 'label', output: 'class', retries: 0 });
     assert.deepEqual([...(await box.predict(samples))], expected, datatype);

@@ -80,39 +80,6 @@ test('what is not a batch of samples is refused with a reason', async () => {
   await server.close();
 });
 
-test('a request in bytes that does not add up is refused with a reason', async () => {
-  const server = await serveModel(honest, { shape: [6] });
-  const input = { name: 'input', datatype: 'UINT8', shape: [1, 6], parameters: { binary_data_size: 6 } };
-  const post = async (tensor: object, bytes: number, length?: number) => {
-    const json = JSON.stringify({ inputs: [tensor] });
-    const headers: Record<string, string> = { 'content-type': 'application/octet-stream' };
-    if (length !== 0) headers['inference-header-content-length'] = String(length ?? json.length);
-    const body = Buffer.concat([Buffer.from(json), Buffer.alloc(bytes)]);
-    const response = await fetch(`${server.openinference}/infer`, { method: 'POST', headers, body });
-    const { error, outputs } = (await response.json()) as { error?: string; outputs?: { data: number[] }[] };
-    return error === undefined ? outputs?.[0].data : [response.status, error];
-  };
-  assert.deepEqual(await post(input, 6), [2]);
-  const shapeless = [400, 'expected samples of 6 integers in 0..255 each'];
-  assert.deepEqual(await post({ ...input, shape: [2, 6] }, 6), shapeless);
-  assert.deepEqual(await post({ ...input, datatype: 'INT16' }, 6), shapeless);
-  for (const [answer, expected] of [
-    [post(input, 5), /binary_data_size is 6, expected an integer in 0\.\.5/],
-    [post(input, 7), /1 bytes are left over/],
-    [post(input, 6, 0), /length is undefined, expected an integer in/],
-    [post(input, 6, 3), /the part before the tensors is/],
-    [post({ ...input, datatype: 'FP32' }, 6), /6 bytes of FP32, expected 4 for each value/],
-    [post({ ...input, datatype: 'FP8' }, 6), /datatype is "FP8", expected one of/],
-  ] as const) {
-    const [status, error] = (await answer) as [number, string];
-    assert.equal(status, 400);
-    assert.match(error, expected);
-  }
-  const about = (await (await fetch(`${server.origin}/v2`)).json()) as { extensions: string[] };
-  assert.deepEqual(about.extensions, ['binary_tensor_data']);
-  await server.close();
-});
-
 test('wrong options name themselves', async () => {
   const serve = (options: Partial<ServeOptions>) => serveModel(honest, { shape: [6], ...options });
   await assert.rejects(serve({ noise: 2 }), /serveModel: noise is 2, expected a share in 0\.\.1/);
