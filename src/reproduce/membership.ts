@@ -19,7 +19,11 @@ export interface AttackQuality {
 }
 
 export interface AttackOutcome extends AttackQuality {
-  readonly attack: 'correctness' | 'confidence' | 'entropy' | 'modified entropy' | 'LiRA, offline';
+  readonly attack:
+    | ('correctness' | 'confidence' | 'entropy' | 'modified entropy' | 'LiRA, offline')
+    | ('mean correctness' | 'mean loss' | 'LiRA, mean');
+  /** Rows that one decision is about: 1, or those of one owner. */
+  readonly ownerRows: number;
   /** What the model has to give away, for one query a sample. */
   readonly answer: 'label' | 'probabilities';
   /** Models that the attacker trains, on data of the same distribution and by the same recipe. */
@@ -62,7 +66,7 @@ export function attackMembers(options: {
   ): AttackOutcome => {
     const decisions = target.member.map((_, row) => decide(row));
     const found = quality(scores, decisions, target.member);
-    return { attack, ...needs, members, nonMembers: count - members, ...found };
+    return { attack, ...needs, ownerRows: 1, members, nonMembers: count - members, ...found };
   };
   const byShadow = (attack: 'confidence' | 'entropy' | 'modifiedEntropy', name: AttackOutcome['attack']) => {
     const scores = measuredTarget[attack];

@@ -11,6 +11,7 @@ import { accuracy, predictLogits } from '../train/predict';
 import { train } from '../train/train';
 import type { Progress, Samples } from '../types';
 import { type AttackOutcome, attackMembers, type Observation } from './membership';
+import { attackOwners } from './owner-attacks';
 import { makeOwners, markForOwners, type Owner } from './owners';
 import type { Run } from './run';
 
@@ -167,7 +168,10 @@ async function infer(
     shadows.push(await observe(shadow, new Set(members)));
     shadow.dispose();
   }
-  return attackMembers({ target, shadows, labels: asked.y, classes });
+  const seen = { target, shadows, labels: asked.y, classes };
+  const rowsEach = [10, 50, 500].filter(rows => rows <= half / 9); // fewer than eight owners measure nothing
+  const owners = attackOwners({ ...seen, rowsEach, random: new Random(run.seed, 'owners') });
+  return [...attackMembers(seen), ...owners];
 }
 
 function rowNumbers({ count }: Samples): number[] {

@@ -142,13 +142,16 @@ export function attacksTable(rows: readonly ResultRow[]): Record<string, string>
   const columns = tellingColumns(settings, []);
   return settings.flatMap(({ setting, ids }) => {
     const lines = rows.filter(row => ids.includes(String(row.id)));
-    return [...new Set(lines.map(row => row.attack))].map(attack => {
-      const runs = lines.filter(row => row.attack === attack);
+    const kind = (row: ResultRow) => JSON.stringify([row.attack, row.ownerRows]);
+    return [...new Set(lines.map(kind))].map(each => {
+      const runs = lines.filter(row => kind(row) === each);
+      const [{ attack, ownerRows }] = runs;
       const mean = (column: string) => estimate(runs.map(row => Number(row[column])));
       const number = (column: string) => mean(column).mean.toFixed(3);
       return {
         ...Object.fromEntries(columns.map(column => [NAMES[column], setting[column]])),
         attack: String(attack),
+        'rows each': String(ownerRows),
         sees: String(runs[0].answer),
         'shadow models': String(runs[0].shadowModels),
         accuracy: percentOf(mean('accuracy')),

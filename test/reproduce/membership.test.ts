@@ -8,6 +8,7 @@ import {
   offlineLira,
   quality,
 } from '../../src/reproduce/membership';
+import { attackOwners } from '../../src/reproduce/owner-attacks';
 import golden from './golden-membership.json';
 
 const near = (actual: ArrayLike<number>, expected: ArrayLike<number>) => {
@@ -92,5 +93,44 @@ test('a model that knows its members by heart is seen through, an innocent one i
         assert.ok(accuracy > 0.95 && auc > 0.95, `${attack}: ${accuracy}, ${auc}`);
       }
     }
+  }
+});
+
+test('owners are told apart by the mean of their rows, and the mean tells more the more rows there are', () => {
+  // prevents rows that belong to two owners, and means that mix members with others
+  const labels = Array.from({ length: 4000 }, (_, i) => i % 2);
+  const observe = (seed: number, gap: number) => {
+    const random = new Random(seed);
+    const member = labels.map((_, i) => i % 2 === seed % 2);
+    const logits = new Float32Array(2 * labels.length);
+    labels.forEach((label, i) => {
+      logits[2 * i + label] = random.normal() + (member[i] ? gap : 0);
+    });
+    return { member, logits };
+  };
+  const outcomes = (gap: number) =>
+    attackOwners({
+      target: observe(1, gap),
+      shadows: [2, 3, 4].map(seed => observe(seed, gap)),
+      labels,
+      classes: 2,
+      rowsEach: [1, 10, 100],
+      random: new Random(9),
+    });
+  const used = outcomes(0.3).filter(({ attack }) => attack === 'mean loss');
+  assert.deepEqual(
+    used.map(({ members, nonMembers }) => [members, nonMembers]),
+    [
+      [2000, 2000],
+      [200, 200],
+      [20, 20],
+    ],
+  );
+  // normal scores, 0.3 apart: AUC = Φ(0.3·√rows / √2), 0.584, 0.749 and 0.983
+  [0.584, 0.749, 0.983].forEach((auc, i) => {
+    assert.ok(Math.abs(used[i].auc - auc) < 0.05, `${used[i].ownerRows} rows: ${used[i].auc}`);
+  });
+  for (const { attack, ownerRows, auc } of outcomes(0)) {
+    assert.ok(Math.abs(auc - 0.5) < (ownerRows === 100 ? 0.25 : 0.08), `${attack}, ${ownerRows}: ${auc}`);
   }
 });
