@@ -3,6 +3,11 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { sha256 } from '../../files';
 import { takeLock } from '../../lock';
+import type { Samples } from '../../types';
+import type { AnswerRecord, AnswerRecordStore, AskingPlan, Batch } from '../record';
+
+/** The label of a refusal in a {@link Batch}'s answers; `null` in the file. */
+const REFUSED = -1;
 
 /** What a ledger is bound to: another plan can't be continued in it. Hashes are SHA-256, in hex. */
 export interface LedgerPlan {
@@ -185,6 +190,52 @@ export class Ledger {
       { cause: error },
     );
   }
+}
+
+/** Keeps the answers of a probing in the file at `path`; if it exists, the probing goes on where it stopped. */
+export function ledgerIn(path: string): AnswerRecordStore {
+  return { open: plan => recordIn(path, plan) };
+}
+
+function recordIn(path: string, plan: AskingPlan): AnswerRecord {
+  const { trigger, samples, seed, target, classes, queries, anyLabel, model } = plan;
+  const labels = Buffer.from(Int32Array.from(samples.y).buffer);
+  const inputs = sha256(JSON.stringify([trigger, samples.shape]), samples.x, labels);
+  const ledger = Ledger.open(path, { seed, target, classes, queries, anyLabel, inputs, model });
+  const recall = ({ queries, rows, inputs }: Batch): Int32Array => {
+    const hashes = rowHashes(inputs);
+    return Int32Array.from(queries, (query, i) => {
+      const answer = ledger.answers.get(query);
+      if (answer?.row === rows[i] && answer.input === hashes[i]) return answer.label ?? REFUSED;
+      throw new Error(`Ledger: ${path}: query ${query} does not ask what the plan asks`);
+    });
+  };
+  const answer = ({ queries, rows, inputs }: Batch, labels: Int32Array): void => {
+    const hashes = rowHashes(inputs);
+    ledger.answer(
+      queries.map((query, i) => {
+        const label = labels[i] === REFUSED ? null : labels[i];
+        return { query, row: rows[i], input: hashes[i], label };
+      }),
+    );
+  };
+  return {
+    get sent() {
+      return ledger.sent;
+    },
+    answered: [...ledger.answers.keys()],
+    recall,
+    send: queries => ledger.send(queries),
+    answer,
+    flush: () => ledger.flush(),
+    close: () => ledger.close(),
+  };
+}
+
+/** SHA-256 of each row's bytes. */
+function rowHashes({ x, count }: Samples): string[] {
+  const width = x.length / count;
+  return Array.from({ length: count }, (_, i) => sha256(x.subarray(i * width, (i + 1) * width)));
 }
 
 function requireSamePlan(found: LedgerPlan, wanted: LedgerPlan): void {
