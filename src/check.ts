@@ -1,42 +1,85 @@
-/** Checks of the arguments of one function; every error names function, argument, value and expectation. */
-export interface Checks {
-  /** An integer in `low..high` (no upper bound if `high` is left out). */
-  integer(argument: string, value: number, low: number, high?: number): void;
-  /** At least one query, and no more hits than queries. */
-  hits(hits: number, queries: number): void;
-  /** A number strictly between 0 and 1. */
-  proportion(argument: string, value: number): void;
-  /** A number from 0.5 on and below 1. */
-  confidence(value: number): void;
-  /** Throws: for what the other checks do not cover. */
-  fail(argument: string, value: unknown, expected: string): never;
+/** Bounds of a number as mathematics writes them: `(0, 1]` excludes 0 and includes 1. */
+export type Interval = `${'[' | '('}${number}, ${number | '∞'}${']' | ')'}`;
+
+/**
+ * The checks of the arguments of the function called `caller`.
+ *
+ * Each returns the value that it was given, or throws an error that names function, argument, value and
+ * expectation.
+ *
+ * @example
+ * const check = checksOf('markSamples');
+ * check.integer('count', 0, 1, 100); // Error: markSamples: count is 0, expected an integer in 1..100
+ * check.number('rate', 2, '(0, 1]'); // Error: markSamples: rate is 2, expected a number in (0, 1]
+ */
+export function checksOf(caller: string): Checks {
+  return new Checks(caller);
 }
 
-/** The checks of the function called `name`. */
-export function checksOf(name: string): Checks {
-  const fail = (argument: string, value: unknown, expected: string): never => {
-    const shown = typeof value === 'string' ? `'${value}'` : String(value);
-    throw new Error(`${name}: ${argument} is ${shown}, expected ${expected}`);
-  };
-  const integer: Checks['integer'] = (argument, value, low, high) => {
-    if (Number.isSafeInteger(value) && value >= low && value <= (high ?? value)) return;
-    fail(
-      argument,
-      value,
-      high === undefined ? `an integer, at least ${low}` : `an integer in ${low}..${high}`,
-    );
-  };
-  const proportion: Checks['proportion'] = (argument, value) => {
-    if (!(typeof value === 'number' && value > 0 && value < 1))
-      fail(argument, value, 'a number between 0 and 1');
-  };
-  const hits: Checks['hits'] = (count, queries) => {
-    integer('queries', queries, 1);
-    integer('hits', count, 0, queries);
-  };
-  const confidence: Checks['confidence'] = value => {
-    if (!(typeof value === 'number' && value >= 0.5 && value < 1))
-      fail('confidence', value, 'a number in 0.5..1');
-  };
-  return { integer, hits, proportion, confidence, fail };
+export class Checks {
+  constructor(private readonly caller: string) {}
+
+  /** Throws: for what the other checks do not cover. */
+  fail(argument: string, value: unknown, expected: string): never {
+    throw new Error(`${this.caller}: ${argument} is ${shown(value)}, expected ${expected}`);
+  }
+
+  /** An integer in `low..high`; without `high`, any from `low` on. */
+  integer(argument: string, value: number, low: number, high = Infinity): number {
+    if (Number.isSafeInteger(value) && value >= low && value <= high) return value;
+    const range = high === Infinity ? `of at least ${low}` : `in ${low}..${high}`;
+    return this.fail(argument, value, `an integer ${range}`);
+  }
+
+  /** A number within the interval, e.g. `(0, 1)` for a level, `[0, ∞)` for a weight. */
+  number(argument: string, value: number, interval: Interval): number {
+    const [low, high] = interval.slice(1, -1).replace('∞', 'Infinity').split(', ').map(Number);
+    const above = interval.startsWith('[') ? value >= low : value > low;
+    const below = interval.endsWith(']') ? value <= high : value < high;
+    if (typeof value === 'number' && above && below) return value;
+    return this.fail(argument, value, `a number in ${interval}`);
+  }
+
+  /** One of the listed values. */
+  oneOf<T extends string | number>(argument: string, value: unknown, known: readonly T[]): T {
+    if (known.includes(value as T)) return value as T;
+    return this.fail(argument, value, `one of ${known.map(shown).join(', ')}`);
+  }
+
+  /** A label of `classes` classes. */
+  label(argument: string, value: number, classes: number): number {
+    if (Number.isInteger(value) && value >= 0 && value < classes) return value;
+    return this.fail(argument, value, `a label in 0..${classes - 1}`);
+  }
+
+  /**
+   * The shape of a row: positive integers, one for each axis.
+   *
+   * @param axes what the axes are, e.g. `['height', 'width', 'channels']`; by default any number of them
+   */
+  shape(argument: string, value: readonly number[], axes?: readonly string[]): readonly number[] {
+    const sizes = Array.isArray(value) && value.length === (axes?.length ?? (value.length || 1));
+    if (sizes && value.every(size => Number.isSafeInteger(size) && size >= 1)) return value;
+    return this.fail(argument, value, axes ? `[${axes.join(', ')}]` : 'positive integers');
+  }
+
+  /** The same shape as that of `whose`, e.g. `the trigger`. */
+  sameShape(argument: string, value: readonly number[], wanted: readonly number[], whose: string): void {
+    if (value.length === wanted.length && value.every((size, axis) => size === wanted[axis])) return;
+    this.fail(`shape of ${argument}`, value, `${shown(wanted)} as of ${whose}`);
+  }
+
+  /** At least one query, and no more hits than queries. */
+  hits(hits: number, queries: number): void {
+    this.integer('queries', queries, 1);
+    this.integer('hits', hits, 0, queries);
+  }
+}
+
+/** A value as one short line without control characters, for an error message. */
+export function shown(value: unknown): string {
+  const text = (typeof value === 'object' && JSON.stringify(value)) || String(value);
+  const short = text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  const clean = short.replace(/\p{Cc}/gu, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return typeof value === 'string' ? `'${clean}'` : clean;
 }

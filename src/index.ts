@@ -48,6 +48,7 @@ export {
   theoremThreshold,
 } from './decide/theorem';
 export { type Engine, type EngineName, useEngine } from './engine/engine';
+export type { Mark } from './mark/mark';
 export { markSamples, stamp } from './mark/stamp';
 export { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from './mark/trigger';
 export { outFolder } from './paths';
@@ -58,7 +59,6 @@ export {
   type ProbeProgress,
   type ProbeResult,
   probe,
-  REFUSED,
   type StoppingTest,
 } from './probe/probe';
 export { serveElsewhere } from './probe/remote/child-server';
@@ -93,4 +93,4 @@ export { loadModel, saveModel } from './train/node/model-file';
 export { type TrainJob, trainMany } from './train/node/train-many';
 export { accuracy, predictLabels, predictLogits } from './train/predict';
 export { type Epoch, type History, type TrainOptions, train, untilInterrupted } from './train/train';
-export type { BlackBox, Dataset, Progress, Samples } from './types';
+export { type BlackBox, type Dataset, type Progress, REFUSED, rowSize, type Samples } from './types';

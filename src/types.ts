@@ -12,6 +12,11 @@ export interface Samples {
   readonly shape: readonly number[];
 }
 
+/** Number of values in a row of `shape`. */
+export function rowSize(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
 /** A data set split in two, with the names of its classes and a sentence on where its bytes came from. */
 export interface Dataset {
   readonly name: string;
@@ -23,13 +28,16 @@ export interface Dataset {
   readonly provenance: string;
 }
 
+/** The answer that stands for "the model declined to answer"; never a hit. */
+export const REFUSED = -1;
+
 /**
- * A suspect model as its owner shows it: samples in, one label a sample out, and nothing else.
+ * A suspect model as its operator exposes it: samples in, one label a sample out.
  *
- * Labels only is the least that a model can give away; every test of this library needs no more.
+ * Labels only: the weakest access. No test of this library needs more.
  */
 export interface BlackBox {
-  /** Number of classes K; answers lie in `0..classes-1`, or are `REFUSED` (−1) where the model won't answer. */
+  /** Number of classes K; answers lie in `0..classes-1`, or are {@link REFUSED}. */
   readonly classes: number;
   /** What is asked, e.g. the address of a service; free of secrets. */
   readonly name?: string;

@@ -1,7 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
+import { checksOf } from '../check';
 import { canonicalJson, checked, sha256 } from '../files';
-import { markRows, requireShape } from '../mark/stamp';
+import { checkFit, markRows } from '../mark/stamp';
 import { bitTrigger, squareTrigger, type Trigger } from '../mark/trigger';
 import type { Dataset, Samples } from '../types';
 import { gridOf, hex256, type Plan, planSchema, publicRandomnessSchema } from './key-plan';
@@ -231,7 +232,7 @@ export function markWithKeys(
   samples: Samples,
   keys: readonly MarkKey[],
 ): { samples: Samples; indices: number[]; collisions: KeyCollisions } {
-  for (const { trigger } of keys) requireShape('markWithKeys', samples, trigger);
+  for (const { trigger } of keys) checkFit(checksOf('markWithKeys'), samples, trigger);
   const indices = keys.flatMap(key => key.rows);
   const outside = indices.find(row => row >= samples.count);
   if (outside !== undefined) {

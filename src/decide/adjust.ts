@@ -9,13 +9,13 @@ import { checksOf } from '../check';
  * positively dependent) tests. The same as R's `p.adjust`.
  */
 export function adjust(pValues: ArrayLike<number>, method: 'holm' | 'benjamini-hochberg'): number[] {
-  const checks = checksOf('adjust');
+  const check = checksOf('adjust');
   if (method !== 'holm' && method !== 'benjamini-hochberg') {
-    checks.fail('method', method, "'holm' or 'benjamini-hochberg'");
+    check.fail('method', method, "'holm' or 'benjamini-hochberg'");
   }
   const p = Array.from(pValues);
   for (const [i, value] of p.entries()) {
-    if (!(value >= 0 && value <= 1)) checks.fail(`pValues[${i}]`, value, 'a number in 0..1');
+    if (!(value >= 0 && value <= 1)) check.fail(`pValues[${i}]`, value, 'a number in 0..1');
   }
   const order = p.map((_, i) => i).sort((i, j) => p[i] - p[j]);
   const adjusted = p.slice();
@@ -41,9 +41,9 @@ export function adjust(pValues: ArrayLike<number>, method: 'holm' | 'benjamini-h
  * alpha, whatever the dependence between the tests. It is Benjamini–Hochberg on the 1/e.
  */
 export function adjustEValues(eValues: ArrayLike<number>): number[] {
-  const checks = checksOf('adjustEValues');
+  const check = checksOf('adjustEValues');
   const p = Array.from(eValues, (value, i) => {
-    if (!(value >= 0)) checks.fail(`eValues[${i}]`, value, 'a number, at least 0');
+    if (!(value >= 0)) check.fail(`eValues[${i}]`, value, 'a number, at least 0');
     return Math.min(1, 1 / value);
   });
   return adjust(p, 'benjamini-hochberg');

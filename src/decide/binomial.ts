@@ -35,12 +35,12 @@ export function binomialTest(options: {
   readonly alpha: number;
 }): BinomialDecision {
   const { hits, queries, alpha } = options;
-  const checks = checksOf('binomialTest');
-  checks.hits(hits, queries);
-  checks.proportion('alpha', alpha);
+  const check = checksOf('binomialTest');
+  check.hits(hits, queries);
+  check.number('alpha', alpha, '(0, 1)');
   const estimated = typeof options.chance === 'object';
   const chance = estimated ? options.chance.chance : options.chance;
-  if (!estimated) checks.proportion('chance', chance);
+  if (!estimated) check.number('chance', chance, '(0, 1)');
   const estimateError = estimated ? 1 - options.chance.confidence : 0;
   const pValue = Math.min(1, pValueOf(Math.exp(logUpperTail(hits, queries, chance))) + estimateError);
   return decision(
@@ -77,9 +77,9 @@ export function clopperPearson(options: {
   readonly confidence: number;
 }): readonly [number, number] {
   const { hits, queries, confidence } = options;
-  const checks = checksOf('clopperPearson');
-  checks.hits(hits, queries);
-  checks.confidence(confidence);
+  const check = checksOf('clopperPearson');
+  check.hits(hits, queries);
+  check.number('confidence', confidence, '[0.5, 1)');
   const side = (1 - confidence) / 2;
   return [lowerLimit(hits, queries, side), upperLimit(hits, queries, side)];
 }

@@ -37,14 +37,14 @@ export function estimateChance(options: {
   readonly confidence: number;
 }): ChanceEstimate {
   const { models, confidence } = options;
-  const checks = checksOf('estimateChance');
-  checks.confidence(confidence);
-  checks.integer('models.length', models.length, 1);
+  const check = checksOf('estimateChance');
+  check.number('confidence', confidence, '[0.5, 1)');
+  check.integer('models.length', models.length, 1);
   let hits = 0;
   let queries = 0;
   for (const [i, model] of models.entries()) {
-    checks.integer(`models[${i}].queries`, model.queries, 1);
-    checks.integer(`models[${i}].hits`, model.hits, 0, model.queries);
+    check.integer(`models[${i}].queries`, model.queries, 1);
+    check.integer(`models[${i}].hits`, model.hits, 0, model.queries);
     hits += model.hits;
     queries += model.queries;
   }

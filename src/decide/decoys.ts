@@ -18,13 +18,13 @@ export function decoyTest(options: {
   readonly alpha: number;
 }): Decision {
   const { score, decoys, alpha } = options;
-  const checks = checksOf('decoyTest');
-  checks.proportion('alpha', alpha);
-  checks.integer('decoys.length', decoys.length, 1);
-  if (!Number.isFinite(score)) checks.fail('score', score, 'a finite number');
+  const check = checksOf('decoyTest');
+  check.number('alpha', alpha, '(0, 1)');
+  check.integer('decoys.length', decoys.length, 1);
+  if (!Number.isFinite(score)) check.fail('score', score, 'a finite number');
   let asGood = 0;
   for (let i = 0; i < decoys.length; i++) {
-    if (!Number.isFinite(decoys[i])) checks.fail(`decoys[${i}]`, decoys[i], 'a finite number');
+    if (!Number.isFinite(decoys[i])) check.fail(`decoys[${i}]`, decoys[i], 'a finite number');
     if (decoys[i] >= score) asGood++;
   }
   const pValue = (1 + asGood) / (1 + decoys.length);

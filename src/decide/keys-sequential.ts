@@ -28,9 +28,9 @@ export function keysSequentialTest({
    */
   update(votes: ArrayLike<number>, target: number): SequentialDecision;
 } {
-  const checks = checksOf('keysSequentialTest');
-  checks.integer('classes', classes, 2);
-  checks.proportion('alpha', alpha);
+  const check = checksOf('keysSequentialTest');
+  check.integer('classes', classes, 2);
+  check.number('alpha', alpha, '(0, 1)');
   const count = anytimeCounter(1 / classes, alpha, {
     method: 'keysSequentialTest',
     nullHypothesis: "the model's answers do not depend on the owner's secret seed",
@@ -41,11 +41,11 @@ export function keysSequentialTest({
   });
   return {
     update(votes, target) {
-      checks.integer('votes.length', votes.length, classes, classes);
-      checks.integer('target', target, 0, classes - 1);
+      check.integer('votes.length', votes.length, classes, classes);
+      check.integer('target', target, 0, classes - 1);
       let leads = true;
       for (let y = 0; y < classes; y++) {
-        checks.integer(`votes[${y}]`, votes[y], 0);
+        check.integer(`votes[${y}]`, votes[y], 0);
         if (y !== target && votes[y] >= votes[target]) leads = false;
       }
       return count(leads);

@@ -17,10 +17,10 @@ export function toleratedNoise(options: {
   readonly alpha: number;
 }): number | null {
   const { hits, queries, chance, alpha } = options;
-  const checks = checksOf('toleratedNoise');
-  checks.hits(hits, queries);
-  checks.proportion('chance', chance);
-  checks.proportion('alpha', alpha);
+  const check = checksOf('toleratedNoise');
+  check.hits(hits, queries);
+  check.number('chance', chance, '(0, 1)');
+  check.number('alpha', alpha, '(0, 1)');
   const spare = hits - smallestHits(queries, chance, alpha);
   return spare < 0 ? null : spare / queries;
 }

@@ -34,16 +34,16 @@ const mostQueries = 100_000;
  * // { queries: 7, hits: 3, power: 0.904 }
  */
 export function planAudit(setting: AuditSetting & { readonly power: number }): AuditPlan {
-  const checks = checksOf('planAudit');
+  const check = checksOf('planAudit');
   const chance = chanceOf('planAudit', setting);
-  checks.proportion('power', setting.power);
+  check.number('power', setting.power, '(0, 1)');
   let hits = 1;
   for (let queries = 1; queries <= mostQueries; queries++) {
     while (!rejects(hits, queries, chance, setting.alpha)) hits++;
     const power = Math.exp(logUpperTail(hits, queries, setting.attackSuccessRate));
     if (power >= setting.power) return { queries, hits, power };
   }
-  return checks.fail(
+  return check.fail(
     'attackSuccessRate',
     setting.attackSuccessRate,
     `one that ${mostQueries} queries can find`,
@@ -86,15 +86,15 @@ export function planKeys(options: {
   readonly rowsPerKey: number;
 }): KeyPlan {
   const { classes, alpha, power, attackSuccessRate, queriesPerKey, rowsPerKey } = options;
-  const checks = checksOf('planKeys');
-  checks.integer('classes', classes, 2);
-  checks.proportion('attackSuccessRate', attackSuccessRate);
-  checks.proportion('alpha', alpha);
-  checks.proportion('power', power);
-  checks.integer('queriesPerKey', queriesPerKey, 1);
-  checks.integer('rowsPerKey', rowsPerKey, 1);
+  const check = checksOf('planKeys');
+  check.integer('classes', classes, 2);
+  check.number('attackSuccessRate', attackSuccessRate, '(0, 1)');
+  check.number('alpha', alpha, '(0, 1)');
+  check.number('power', power, '(0, 1)');
+  check.integer('queriesPerKey', queriesPerKey, 1);
+  check.integer('rowsPerKey', rowsPerKey, 1);
   const leading = Math.exp(logUpperTail(Math.floor(queriesPerKey / 2) + 1, queriesPerKey, attackSuccessRate));
-  if (leading <= 1 / classes) checks.fail('attackSuccessRate', attackSuccessRate, 'one that makes keys lead');
+  if (leading <= 1 / classes) check.fail('attackSuccessRate', attackSuccessRate, 'one that makes keys lead');
   const plan = planAudit({ classes, alpha, power, attackSuccessRate: leading });
   return {
     keys: plan.queries,
@@ -122,14 +122,14 @@ function rejects(hits: number, queries: number, chance: number, alpha: number): 
 }
 
 function chanceOf(name: string, setting: AuditSetting): number {
-  const checks = checksOf(name);
-  if ('classes' in setting) checks.integer('classes', setting.classes, 2);
+  const check = checksOf(name);
+  if ('classes' in setting) check.integer('classes', setting.classes, 2);
   const chance = 'classes' in setting ? 1 / setting.classes : setting.chance;
-  checks.proportion('chance', chance);
-  checks.proportion('alpha', setting.alpha);
+  check.number('chance', chance, '(0, 1)');
+  check.number('alpha', setting.alpha, '(0, 1)');
   const rate = setting.attackSuccessRate;
   if (!(rate > chance && rate <= 1)) {
-    checks.fail('attackSuccessRate', rate, `more than the chance ${short(chance)}, at most 1`);
+    check.fail('attackSuccessRate', rate, `more than the chance ${short(chance)}, at most 1`);
   }
   return chance;
 }

@@ -32,17 +32,17 @@ export function randomizationTest(options: {
   readonly alpha: number;
 }): RandomizationDecision {
   const { votes, targets, alpha } = options;
-  const checks = checksOf('randomizationTest');
-  checks.proportion('alpha', alpha);
-  checks.integer('votes.length', votes.length, 1);
-  checks.integer('targets.length', targets.length, votes.length, votes.length);
+  const check = checksOf('randomizationTest');
+  check.number('alpha', alpha, '(0, 1)');
+  check.integer('votes.length', votes.length, 1);
+  check.integer('targets.length', targets.length, votes.length, votes.length);
   const classes = votes[0].length;
-  checks.integer('votes[0].length', classes, 2);
+  check.integer('votes[0].length', classes, 2);
   let statistic = 0;
   for (let j = 0; j < votes.length; j++) {
-    checks.integer(`votes[${j}].length`, votes[j].length, classes, classes);
-    for (let y = 0; y < classes; y++) checks.integer(`votes[${j}][${y}]`, votes[j][y], 0);
-    checks.integer(`targets[${j}]`, targets[j], 0, classes - 1);
+    check.integer(`votes[${j}].length`, votes[j].length, classes, classes);
+    for (let y = 0; y < classes; y++) check.integer(`votes[${j}][${y}]`, votes[j][y], 0);
+    check.integer(`targets[${j}]`, targets[j], 0, classes - 1);
     statistic += votes[j][targets[j]];
   }
   const pValue = pValueOf(tail(votes, statistic));
@@ -68,12 +68,12 @@ export function randomizationTest(options: {
 
 /** Counts the answers to one key's queries by label, 0..classes−1; −1 (`REFUSED`) is no vote. */
 export function countVotes(answers: ArrayLike<number>, classes: number): Int32Array {
-  const checks = checksOf('countVotes');
-  checks.integer('classes', classes, 2);
+  const check = checksOf('countVotes');
+  check.integer('classes', classes, 2);
   const votes = new Int32Array(classes);
   for (let i = 0; i < answers.length; i++) {
     if (answers[i] === -1) continue;
-    checks.integer(`answers[${i}]`, answers[i], 0, classes - 1);
+    check.integer(`answers[${i}]`, answers[i], 0, classes - 1);
     votes[answers[i]]++;
   }
   return votes;

@@ -34,14 +34,14 @@ export function removalTest(options: {
   readonly refused?: number;
 }): RemovalDecision {
   const { queries, chance, margin, alpha, refused = 0 } = options;
-  const checks = checksOf('removalTest');
-  checks.integer('queries', queries, 1);
-  checks.integer('refused', refused, 0, queries);
-  checks.integer('hits', options.hits, 0, queries - refused);
-  checks.proportion('chance', chance);
-  checks.proportion('margin', margin);
-  checks.proportion('chance + margin', chance + margin);
-  checks.proportion('alpha', alpha);
+  const check = checksOf('removalTest');
+  check.integer('queries', queries, 1);
+  check.integer('refused', refused, 0, queries);
+  check.integer('hits', options.hits, 0, queries - refused);
+  check.number('chance', chance, '(0, 1)');
+  check.number('margin', margin, '(0, 1)');
+  check.number('chance + margin', chance + margin, '(0, 1)');
+  check.number('alpha', alpha, '(0, 1)');
   const hits = options.hits + refused;
   const limit = chance + margin;
   const pValue = pValueOf(Math.exp(logLowerTail(hits, queries, limit)));

@@ -31,9 +31,9 @@ export function sequentialTest({ chance, alpha }: { readonly chance: number; rea
   /** Counts one more query; takes time of order √n at worst. */
   update(hit: boolean): SequentialDecision;
 } {
-  const checks = checksOf('sequentialTest');
-  checks.proportion('chance', chance);
-  checks.proportion('alpha', alpha);
+  const check = checksOf('sequentialTest');
+  check.number('chance', chance, '(0, 1)');
+  check.number('alpha', alpha, '(0, 1)');
   const count = anytimeCounter(chance, alpha, {
     method: 'sequentialTest',
     nullHypothesis: `a query is answered with the target label with chance at most ${short(chance)}, whatever came before`,
@@ -41,7 +41,7 @@ export function sequentialTest({ chance, alpha }: { readonly chance: number; rea
   });
   return {
     update(hit) {
-      if (typeof hit !== 'boolean') checks.fail('hit', hit, 'true or false');
+      if (typeof hit !== 'boolean') check.fail('hit', hit, 'true or false');
       return count(hit);
     },
   };

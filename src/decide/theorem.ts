@@ -1,4 +1,4 @@
-import { checksOf } from '../check';
+import { type Checks, checksOf } from '../check';
 import { type Decision, decision, hitRate } from './decision';
 import { studentQuantile, studentTail } from './tails';
 
@@ -31,7 +31,7 @@ export interface TheoremDecision extends Decision {
  * @example theoremThreshold({ classes: 10, queries: 30, confidence: 0.95 }) // 0.2335
  */
 export function theoremThreshold(setting: TheoremSetting): number {
-  check('theoremThreshold', setting);
+  checkSetting('theoremThreshold', setting);
   const freedom = setting.queries - 1;
   const beta = 1 / setting.classes;
   const t = studentQuantile(setting.confidence, freedom);
@@ -44,7 +44,7 @@ export function theoremThreshold(setting: TheoremSetting): number {
  * The smallest number of hits that Theorem 1 accepts: 8, 5, 4 of 30 at 95 % for 10, 30, 100 classes.
  */
 export function theoremHits(setting: TheoremSetting): number {
-  check('theoremHits', setting);
+  checkSetting('theoremHits', setting);
   const quantile = studentQuantile(setting.confidence, setting.queries - 1);
   let hits = Math.floor(theoremThreshold(setting) * setting.queries);
   while (statistic(hits, setting) <= quantile) hits++;
@@ -66,9 +66,9 @@ export function theoremTest({
   hits,
   ...setting
 }: TheoremSetting & { readonly hits: number }): TheoremDecision {
-  const checks = check('theoremTest', setting);
+  const check = checkSetting('theoremTest', setting);
   const { classes, queries, confidence } = setting;
-  checks.integer('hits', hits, 0, queries);
+  check.integer('hits', hits, 0, queries);
   const t = statistic(hits, setting);
   return decision(
     {
@@ -98,10 +98,10 @@ function statistic(hits: number, { classes, queries }: TheoremSetting): number {
   return (Math.sqrt(queries - 1) * (rate - 1 / classes)) / Math.sqrt(rate - rate * rate);
 }
 
-function check(name: string, { classes, queries, confidence }: TheoremSetting) {
-  const checks = checksOf(name);
-  checks.integer('classes', classes, 2);
-  checks.integer('queries', queries, 2);
-  checks.confidence(confidence);
-  return checks;
+function checkSetting(name: string, { classes, queries, confidence }: TheoremSetting): Checks {
+  const check = checksOf(name);
+  check.integer('classes', classes, 2);
+  check.integer('queries', queries, 2);
+  check.number('confidence', confidence, '[0.5, 1)');
+  return check;
 }

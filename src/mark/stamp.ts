@@ -1,5 +1,6 @@
+import { type Checks, checksOf } from '../check';
 import { Random } from '../random';
-import type { Samples } from '../types';
+import { rowSize, type Samples } from '../types';
 import { checkTrigger, type Trigger } from './trigger';
 
 /**
@@ -11,8 +12,7 @@ import { checkTrigger, type Trigger } from './trigger';
  * @throws if the trigger is inconsistent or made for rows of another shape
  */
 export function stamp(samples: Samples, trigger: Trigger): Samples {
-  checkTrigger('stamp', trigger);
-  requireShape('stamp', samples, trigger);
+  checkFit(checksOf('stamp'), samples, trigger);
   const x = samples.x.slice();
   for (let row = 0; row < samples.count; row++) stampRow(x, row, trigger);
   return { ...samples, x, y: samples.y.slice() };
@@ -44,23 +44,15 @@ export function markSamples(
   },
 ): { samples: Samples; indices: number[] } {
   const { trigger, target, seed } = options;
-  const caller = 'markSamples';
-  checkTrigger(caller, trigger);
-  requireShape(caller, samples, trigger);
+  const check = checksOf('markSamples');
+  checkFit(check, samples, trigger);
   let largest = 0;
   for (const label of samples.y) largest = Math.max(largest, label);
-  const classes = options.classes ?? largest + 1;
-  if (!Number.isInteger(target) || target < 0 || target >= classes) {
-    throw new Error(`${caller}: target is ${target}, expected a label in 0..${classes - 1}`);
-  }
-  const eligible: number[] = [];
-  for (let row = 0; row < samples.count; row++) if (samples.y[row] !== target) eligible.push(row);
-  const count = wantedCount(caller, options, samples.count);
-  if (count > eligible.length) {
-    throw new Error(
-      `${caller}: count is ${count}, expected at most ${eligible.length} (rows not of the target)`,
-    );
-  }
+  check.label('target', target, options.classes ?? largest + 1);
+  const eligible = eligibleRows(samples, target);
+  const count = wantedCount(check, options, samples.count);
+  if (count > eligible.length)
+    check.fail('count', count, `at most the ${eligible.length} rows of another class than the target`);
   const drawn = new Random(seed, 'mark').sample(eligible.length, count);
   const indices = Array.from(drawn, i => eligible[i]).sort((a, b) => a - b);
   return { samples: markRows(samples, [{ trigger, target, rows: indices }]), indices };
@@ -85,37 +77,34 @@ export function markRows(
   return { ...samples, x, y };
 }
 
-export function requireShape(caller: string, samples: Samples, trigger: Trigger): void {
-  if (samples.shape.length !== trigger.shape.length || samples.shape.some((n, i) => n !== trigger.shape[i])) {
-    throw new Error(
-      `${caller}: samples have shape [${samples.shape}], expected the trigger's [${trigger.shape}]`,
-    );
-  }
+/** The rows whose label is not `target`, ascending: the ones that can be marked, and asked about. */
+export function eligibleRows(samples: Samples, target: number): number[] {
+  const rows: number[] = [];
+  for (let row = 0; row < samples.count; row++) if (samples.y[row] !== target) rows.push(row);
+  return rows;
 }
 
-/** How many rows a count, or a rate of all `rows`, is; errors in the caller's name. */
+/** Throws unless the trigger is consistent and made for rows of this shape. */
+export function checkFit(check: Checks, samples: Samples, trigger: Trigger): void {
+  checkTrigger(check, trigger);
+  check.sameShape('samples', samples.shape, trigger.shape, 'the trigger');
+}
+
+/** How many rows a count, or a rate of all `rows`, is. */
 export function wantedCount(
-  caller: string,
+  check: Checks,
   { count, rate }: { count?: number; rate?: number },
   rows: number,
 ): number {
-  if ((count === undefined) === (rate === undefined)) {
-    throw new Error(`${caller}: count is ${count} and rate is ${rate}, expected one of them`);
-  }
-  if (rate !== undefined && !(rate > 0 && rate <= 1)) {
-    throw new Error(`${caller}: rate is ${rate}, expected a share in (0, 1]`);
-  }
+  if (count !== undefined && rate !== undefined) check.fail('rate', rate, 'none where a count is given');
+  if (rate === undefined) return check.integer('count', count as number, 1, rows);
   // the tiny addend keeps 0.29 × 100 at 29 though the product is 28.999999999999996
-  const wanted = rate === undefined ? count : Math.floor(rate * rows + 1e-9);
-  if (wanted === undefined || !Number.isInteger(wanted) || wanted < 1) {
-    const given = rate === undefined ? `count is ${count}` : `rate is ${rate}, ${wanted} of ${rows} rows`;
-    throw new Error(`${caller}: ${given}, expected at least one row`);
-  }
-  return wanted;
+  const wanted = Math.floor(check.number('rate', rate, '(0, 1]') * rows + 1e-9);
+  return wanted >= 1 ? wanted : check.fail('rate', rate, `at least one of ${rows} rows`);
 }
 
 function stampRow(x: Uint8Array, row: number, { shape, positions, values, opacity }: Trigger): void {
-  const start = row * shape.reduce((product, n) => product * n, 1);
+  const start = row * rowSize(shape);
   const share = Math.fround(opacity);
   const rest = Math.fround(1 - share);
   for (let i = 0; i < positions.length; i++) {

@@ -1,4 +1,6 @@
+import { type Checks, checksOf } from '../check';
 import { Random } from '../random';
+import { rowSize } from '../types';
 
 /**
  * A mark as plain data: which cells of a row it touches, with what, and how strongly. Survives JSON, so it can
@@ -16,47 +18,22 @@ export interface Trigger {
   readonly opacity: number;
 }
 
-/** Number of cells in a row of `shape`; checks the shape on the way. */
-function cells(caller: string, shape: readonly number[], axes: number, meaning: string): number {
-  if (!Array.isArray(shape) || shape.length !== axes || shape.some(n => !Number.isInteger(n) || n < 1)) {
-    throw new Error(`${caller}: shape is ${JSON.stringify(shape)}, expected ${meaning}`);
-  }
-  return shape.reduce((product, n) => product * n, 1);
-}
+const IMAGE = ['height', 'width', 'channels'];
+const ROW = ['width'];
 
-function integerWithin(caller: string, argument: string, value: number, low: number, high: number): void {
-  if (!Number.isInteger(value) || value < low || value > high) {
-    throw new Error(`${caller}: ${argument} is ${value}, expected an integer in ${low}..${high}`);
-  }
-}
-
-/** Throws, in the caller's name, unless all of `trigger` is consistent; triggers may come from a file. */
-export function checkTrigger(caller: string, trigger: Trigger): void {
-  const bits = trigger.family === 'bits';
-  const size = bits
-    ? cells(caller, trigger.shape, 1, 'one axis, [width]')
-    : cells(caller, trigger.shape, 3, 'three axes, [height, width, channels]');
-  const { positions, values, opacity } = trigger;
-  if (positions.length === 0 || positions.length !== values.length) {
-    throw new Error(
-      `${caller}: trigger has ${positions.length} positions and ${values.length} values, expected as many, at least one`,
-    );
-  }
+/** Throws unless all of `trigger` is consistent; triggers may come from a file. */
+export function checkTrigger(check: Checks, trigger: Trigger): void {
+  const { family, shape, positions, values, opacity } = trigger;
+  const bits = family === 'bits';
+  const size = rowSize(check.shape("trigger's shape", shape, bits ? ROW : IMAGE));
+  check.integer('number of positions', positions.length, 1, size);
+  check.integer('number of values', values.length, positions.length, positions.length);
   for (let i = 0; i < positions.length; i++) {
-    integerWithin(
-      caller,
-      `trigger position ${i}`,
-      positions[i],
-      i === 0 ? 0 : positions[i - 1] + 1,
-      size - 1,
-    );
-    integerWithin(caller, `trigger value ${i}`, values[i], 0, bits ? 1 : 255);
+    check.integer(`trigger position ${i}`, positions[i], i === 0 ? 0 : positions[i - 1] + 1, size - 1);
+    check.integer(`trigger value ${i}`, values[i], 0, bits ? 1 : 255);
   }
-  if (!(opacity > 0 && opacity <= 1) || (bits && opacity !== 1)) {
-    throw new Error(
-      `${caller}: opacity is ${opacity}, expected ${bits ? '1 for bits' : 'a number in (0, 1]'}`,
-    );
-  }
+  check.number('opacity', opacity, '(0, 1]');
+  if (bits && opacity !== 1) check.fail('opacity', opacity, '1 for bits');
 }
 
 /**
@@ -81,20 +58,17 @@ export function squareTrigger(options: {
   opacity?: number;
 }): Trigger {
   const { shape, size, row, column, value, pattern, opacity = 1 } = options;
-  const caller = 'squareTrigger';
-  cells(caller, shape, 3, 'three axes, [height, width, channels]');
-  const [height, width, channels] = shape;
-  integerWithin(caller, 'size', size, 1, Math.min(height, width));
-  integerWithin(caller, 'row', row, 0, height - size);
-  integerWithin(caller, 'column', column, 0, width - size);
+  const check = checksOf('squareTrigger');
+  const [height, width, channels] = check.shape('shape', shape, IMAGE);
+  check.integer('size', size, 1, Math.min(height, width));
+  check.integer('row', row, 0, height - size);
+  check.integer('column', column, 0, width - size);
   if (value !== undefined && pattern !== undefined) {
-    throw new Error(`${caller}: value and pattern are both given, expected one of them`);
+    check.fail('value', value, 'none where a pattern is given');
   }
   const grey = size * size;
-  if (pattern !== undefined && pattern.length !== grey && pattern.length !== grey * channels) {
-    throw new Error(
-      `${caller}: pattern has ${pattern.length} values, expected ${grey} or, with channels, ${grey * channels}`,
-    );
+  if (pattern !== undefined) {
+    check.oneOf('number of values in pattern', pattern.length, [grey, grey * channels]);
   }
   const positions: number[] = [];
   const values: number[] = [];
@@ -108,7 +82,7 @@ export function squareTrigger(options: {
     }
   }
   const trigger: Trigger = { family: 'square', shape: [...shape], positions, values, opacity };
-  checkTrigger(caller, trigger);
+  checkTrigger(check, trigger);
   return trigger;
 }
 
@@ -126,14 +100,14 @@ export function bitTrigger(options: {
   bits: ArrayLike<number>;
 }): Trigger {
   const { shape, start, bits } = options;
-  const caller = 'bitTrigger';
-  const width = cells(caller, shape, 1, 'one axis, [width]');
-  integerWithin(caller, 'number of bits', bits.length, 1, width);
-  integerWithin(caller, 'start', start, 0, width - bits.length);
+  const check = checksOf('bitTrigger');
+  const [width] = check.shape('shape', shape, ROW);
+  check.integer('number of bits', bits.length, 1, width);
+  check.integer('start', start, 0, width - bits.length);
   const values = Array.from(bits);
   const positions = values.map((_, i) => start + i);
   const trigger: Trigger = { family: 'bits', shape: [...shape], positions, values, opacity: 1 };
-  checkTrigger(caller, trigger);
+  checkTrigger(check, trigger);
   return trigger;
 }
 
@@ -145,8 +119,9 @@ export function bitTrigger(options: {
  */
 export function randomPattern(options: { size: number; channels?: number; seed: number }): Uint8Array {
   const { size, channels = 1, seed } = options;
-  integerWithin('randomPattern', 'size', size, 1, 4096);
-  integerWithin('randomPattern', 'channels', channels, 1, 4096);
+  const check = checksOf('randomPattern');
+  check.integer('size', size, 1, 4096);
+  check.integer('channels', channels, 1, 4096);
   const random = new Random(seed, 'pattern');
   return Uint8Array.from({ length: size * size * channels }, () => random.integer(256));
 }
@@ -158,10 +133,9 @@ export function randomPattern(options: { size: number; channels?: number; seed: 
  */
 export function randomBits(options: { length: number; chance: number; seed: number }): Uint8Array {
   const { length, chance, seed } = options;
-  integerWithin('randomBits', 'length', length, 1, 1 << 24);
-  if (!(chance >= 0 && chance <= 1)) {
-    throw new Error(`randomBits: chance is ${chance}, expected a probability in [0, 1]`);
-  }
+  const check = checksOf('randomBits');
+  check.integer('length', length, 1, 1 << 24);
+  check.number('chance', chance, '[0, 1]');
   const random = new Random(seed, 'bits');
   return Uint8Array.from({ length }, () => (random.next() < chance ? 1 : 0));
 }

@@ -3,11 +3,10 @@ import { sha256 } from '../files';
 import { stamp } from '../mark/stamp';
 import type { Trigger } from '../mark/trigger';
 import { Random } from '../random';
-import type { BlackBox, Progress, Samples } from '../types';
+import { type BlackBox, type Progress, REFUSED, type Samples } from '../types';
 import { Ledger } from './remote/ledger';
 
-/** The answer of a model that does not want to give one. A refusal counts as a miss. */
-export const REFUSED = -1;
+export { REFUSED };
 
 const UNANSWERED = -2;
 /** Answers of a fast model are flushed together this often. More than their worth a power cut can't cost. */

@@ -1,3 +1,4 @@
+import { checksOf } from '../check';
 import { markRows, wantedCount } from '../mark/stamp';
 import { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from '../mark/trigger';
 import { Random } from '../random';
@@ -29,7 +30,7 @@ export function markForOwners(
   owners: readonly Owner[],
   { mark, order, seed }: Pick<Run, 'mark' | 'order' | 'seed'>,
 ): { samples: Samples; rows: number[][] } {
-  const count = wantedCount('markForOwners', mark, samples.count);
+  const count = wantedCount(checksOf('markForOwners'), mark, samples.count);
   const random = new Random(seed, 'mark');
   const taken = new Set<number>();
   const rows = owners.map(({ target }, owner) => {

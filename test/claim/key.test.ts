@@ -181,7 +181,7 @@ test('wrong arguments name themselves', () => {
   );
   assert.throws(
     () => markWithKeys(blank(1000, [8, 9, 1]), derived),
-    /markWithKeys: samples have shape \[8,9,1\]/,
+    /markWithKeys: shape of samples is \[8,9,1\]/,
   );
   assert.throws(() => markWithKeys(data.train, [...derived, derived[0]]), /keys share a row/);
 });

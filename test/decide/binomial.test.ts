@@ -46,8 +46,8 @@ test('wrong arguments name themselves', () => {
   const fails = (change: object, message: RegExp) =>
     assert.throws(() => binomialTest({ ...good, ...change }), message);
   fails({ hits: 31 }, /binomialTest: hits is 31, expected an integer in 0..30/);
-  fails({ queries: 0, hits: 0 }, /binomialTest: queries is 0, expected an integer, at least 1/);
-  fails({ chance: 0 }, /binomialTest: chance is 0, expected a number between 0 and 1/);
+  fails({ queries: 0, hits: 0 }, /binomialTest: queries is 0, expected an integer of at least 1/);
+  fails({ chance: 0 }, /binomialTest: chance is 0, expected a number in \(0, 1\)/);
   fails({ alpha: 1 }, /binomialTest: alpha is 1/);
   fails({ alpha: '0.05' }, /binomialTest: alpha is '0.05'/);
   assert.throws(

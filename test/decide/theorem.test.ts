@@ -59,12 +59,12 @@ test('wrong arguments name themselves', () => {
   const good = { hits: 3, queries: 30, classes: 10, confidence: 0.95 };
   const fails = (change: object, message: RegExp) =>
     assert.throws(() => theoremTest({ ...good, ...change }), message);
-  fails({ queries: 1, hits: 1 }, /theoremTest: queries is 1, expected an integer, at least 2/);
+  fails({ queries: 1, hits: 1 }, /theoremTest: queries is 1, expected an integer of at least 2/);
   fails({ hits: 31 }, /theoremTest: hits is 31, expected an integer in 0..30/);
   fails({ hits: -1 }, /hits is -1/);
   fails({ hits: 1.5 }, /hits is 1.5/);
-  fails({ classes: 1 }, /classes is 1, expected an integer, at least 2/);
-  fails({ confidence: 95 }, /confidence is 95, expected a number in 0.5..1/);
+  fails({ classes: 1 }, /classes is 1, expected an integer of at least 2/);
+  fails({ confidence: 95 }, /confidence is 95, expected a number in \[0.5, 1\)/);
   fails({ confidence: Number.NaN }, /confidence is NaN/);
   assert.throws(() => theoremThreshold({ ...good, queries: 1 }), /theoremThreshold: queries is 1/);
   assert.throws(() => theoremHits({ ...good, classes: 0 }), /theoremHits: classes is 0/);

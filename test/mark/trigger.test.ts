@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { checksOf } from '../../src/check';
 import { bitTrigger, checkTrigger, randomBits, randomPattern, squareTrigger } from '../../src/mark/trigger';
 
 const image = { shape: [4, 5, 2], size: 2, row: 2, column: 1 };
@@ -37,7 +38,7 @@ test('every square that lies inside the image is consistent, every other is refu
     fc.property(small, small, small, (size, row, column) => {
       const inside = size >= 1 && row >= 0 && column >= 0 && row + size <= 4 && column + size <= 5;
       const make = () => squareTrigger({ shape: [4, 5, 1], size, row, column });
-      if (inside) checkTrigger('test', make());
+      if (inside) checkTrigger(checksOf('test'), make());
       else assert.throws(make, /squareTrigger: (size|row|column) is -?\d+, expected an integer in/);
     }),
   );
@@ -54,7 +55,10 @@ test('random patterns and bits follow their seed, and bits their probability', (
 
 test('wrong arguments name themselves', () => {
   const square = (change: object) => () => squareTrigger({ ...image, ...change });
-  assert.throws(square({ shape: [446] }), /squareTrigger: shape is \[446\], expected three axes/);
+  assert.throws(
+    square({ shape: [446] }),
+    /squareTrigger: shape is \[446\], expected \[height, width, channels\]/,
+  );
   assert.throws(square({ row: 3 }), /squareTrigger: row is 3, expected an integer in 0\.\.2/);
   assert.throws(square({ opacity: 0 }), /squareTrigger: opacity is 0, expected a number in \(0, 1\]/);
   assert.throws(square({ opacity: 1.1 }), /opacity is 1\.1/);
@@ -63,10 +67,13 @@ test('wrong arguments name themselves', () => {
     square({ value: 256 }),
     /squareTrigger: trigger value 0 is 256, expected an integer in 0\.\.255/,
   );
-  assert.throws(square({ pattern: [1, 2, 3] }), /pattern has 3 values, expected 4 or, with channels, 8/);
-  assert.throws(square({ pattern: [1, 2, 3, 4], value: 1 }), /value and pattern are both given/);
+  assert.throws(square({ pattern: [1, 2, 3] }), /number of values in pattern is 3, expected one of 4, 8/);
+  assert.throws(
+    square({ pattern: [1, 2, 3, 4], value: 4 }),
+    /value is 4, expected none where a pattern is given/,
+  );
   const bits = (change: object) => () => bitTrigger({ shape: [10], start: 0, bits: [1, 1], ...change });
-  assert.throws(bits({ shape: [4, 4, 1] }), /bitTrigger: shape is \[4,4,1\], expected one axis/);
+  assert.throws(bits({ shape: [4, 4, 1] }), /bitTrigger: shape is \[4,4,1\], expected \[width\]/);
   assert.throws(bits({ start: 9 }), /bitTrigger: start is 9, expected an integer in 0\.\.8/);
   assert.throws(bits({ bits: [] }), /bitTrigger: number of bits is 0/);
   assert.throws(bits({ bits: [1, 2] }), /trigger value 1 is 2, expected an integer in 0\.\.1/);
