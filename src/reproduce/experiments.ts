@@ -180,6 +180,12 @@ const EXPERIMENTS = {
       counts.map(owners => ({ ...base, owners, outsiders: owners, target })),
     );
   },
+  /** Outsiders among other markers, each of whom compares her trigger with decoys as well. */
+  outsiders: profile => {
+    const base = manyOwners(sweepBase(profile), profile);
+    const asked = { outsiders: 20, target: 'independent', decoys: 39 } as const;
+    return (profile === 'quick' ? [10] : [10, 20]).map(owners => ({ ...base, ...asked, owners }));
+  },
   /** Beside membership inference: a model that generalizes well, and one that knows its members by heart. */
   membership: profile => {
     const base = manyOwners(sweepBase(profile), profile);
@@ -213,6 +219,7 @@ export const EXPERIMENT_NAMES = Object.keys(EXPERIMENTS) as ExperimentName[];
 /** Seeds of each setting. The comparisons with others' code need more. */
 function seeds(name: ExperimentName, profile: Profile): number {
   if (name === 'protocol' || name === 'file-order') return profile === 'quick' ? 2 : 8;
+  if (name === 'outsiders') return { quick: 2, cpu: 6, paper: 5 }[profile];
   if (name === 'membership') return { quick: 1, cpu: 5, paper: 3 }[profile];
   if (name === 'architecture') return profile === 'paper' ? 3 : 1;
   if (name === 'target' && profile === 'cpu') return 1;

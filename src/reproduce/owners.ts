@@ -17,6 +17,11 @@ export function makeOwners(run: Run, shape: readonly number[], classes: number):
   return targets.map((target, i) => ({ target, trigger: makeTrigger(run, shape, i) }));
 }
 
+/** Triggers drawn like the owner's own, which nobody publishes: for `decoyTest`. */
+export function makeDecoys(run: Run, shape: readonly number[], owner: number): Trigger[] {
+  return Array.from({ length: run.decoys ?? 0 }, (_, i) => makeTrigger(run, shape, `${owner} decoy ${i}`));
+}
+
 /**
  * Marks disjoint rows for each of the run's owners.
  *
@@ -69,7 +74,7 @@ function drawTargets({ target, owners, outsiders, seed }: Run, classes: number):
   return rounds.flat().slice(0, count);
 }
 
-function makeTrigger({ trigger, seed }: Run, shape: readonly number[], owner: number): Trigger {
+function makeTrigger({ trigger, seed }: Run, shape: readonly number[], owner: number | string): Trigger {
   const own = new Random(seed, `trigger ${owner}`).uint32();
   if (trigger.family === 'bits') {
     const { pattern, length, start } = trigger;

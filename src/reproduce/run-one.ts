@@ -1,6 +1,7 @@
 import { loadDataset } from '../data/load';
 import { takeSamples } from '../data/take';
 import { binomialTest } from '../decide/binomial';
+import { decoyTest } from '../decide/decoys';
 import { sequentialTest } from '../decide/sequential';
 import { theoremTest } from '../decide/theorem';
 import { localModel } from '../probe/local';
@@ -12,7 +13,7 @@ import { train } from '../train/train';
 import type { Progress, Samples } from '../types';
 import { type AttackOutcome, attackMembers, type Observation } from './membership';
 import { attackOwners } from './owner-attacks';
-import { makeOwners, markForOwners, type Owner } from './owners';
+import { makeDecoys, makeOwners, markForOwners, type Owner } from './owners';
 import type { Run } from './run';
 
 /** Significance level of all tests of the experiments. */
@@ -29,6 +30,8 @@ export interface OwnerOutcome {
   readonly hits: number;
   /** Queries after which `sequentialTest` rejected; null if it never did. */
   readonly sequential: number | null;
+  /** Of `decoyTest` after the first number of queries, where the run has decoys. */
+  readonly decoyPValue?: number;
   readonly verdicts: readonly {
     readonly queries: number;
     readonly hits: number;
@@ -112,6 +115,15 @@ async function probeAll(
   rows: readonly (readonly number[])[],
 ): Promise<OwnerOutcome[]> {
   const outcomes: OwnerOutcome[] = [];
+  const askDecoys = async (owner: number, target: number) => {
+    const [queries] = run.queries;
+    const decoys: number[] = [];
+    for (const trigger of makeDecoys(run, test.shape, owner)) {
+      const asked = { trigger, target, queries, seed: run.seed };
+      decoys.push((await probe(localModel(model), test, asked)).hits);
+    }
+    return decoyTest({ score: outcomes[owner].verdicts[0].hits, decoys, alpha: ALPHA }).pValue;
+  };
   for (const [i, { trigger, target }] of owners.entries()) {
     const eligible = Array.from(test.y).filter(label => label !== target).length;
     const setting = { trigger, target, queries: eligible, batchSize: 500, seed: run.seed };
@@ -127,7 +139,9 @@ async function probeAll(
       };
     });
     const sequential = firstRejection(predictions, target, classes);
-    outcomes.push({ target, marked: rows[i]?.length ?? 0, eligible, hits, sequential, verdicts });
+    const owner = { target, marked: rows[i]?.length ?? 0, eligible, hits, sequential, verdicts };
+    outcomes.push(owner);
+    if (run.decoys !== undefined) outcomes[i] = { ...owner, decoyPValue: await askDecoys(i, target) };
   }
   return outcomes;
 }

@@ -51,6 +51,8 @@ export const runSchema = z.strictObject({
   trigger: z.discriminatedUnion('family', [square, bits]),
   /** One label for all owners; or drawn, `distinct` as far as there are classes, or `independent`: may collide. */
   target: z.union([integer(0), z.enum(['distinct', 'independent'])]),
+  /** Compare each owner's hits, after the first number of queries, with those of so many unpublished triggers. */
+  decoys: integer(1).optional(),
   /** Numbers of queries to decide by, each a beginning of the same random order. */
   queries: z.array(integer(2)).min(1).readonly(),
   /** Compare with membership inference, by so many shadow models; trains on half of `rows`, the members. */

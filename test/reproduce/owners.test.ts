@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { markSamples } from '../../src/mark/stamp';
 import { Random } from '../../src/random';
 import { runsOf } from '../../src/reproduce/experiments';
-import { makeOwners, markForOwners } from '../../src/reproduce/owners';
+import { makeDecoys, makeOwners, markForOwners } from '../../src/reproduce/owners';
 import type { Run } from '../../src/reproduce/run';
 
 const [run] = runsOf('owners', 'quick');
@@ -76,4 +76,14 @@ test('more rows than there are is an error that says how many', () => {
     () => markForOwners(samples, [owner], { mark: { count: 299 }, order: 'random', seed: 1 }),
     /markForOwners: mark is 299 rows for owner 0, expected at most 2\d\d/,
   );
+});
+
+test('decoys are drawn like the trigger, at its place, and none is the trigger', () => {
+  // a decoy equal to the trigger would score as it does, and a mark would never be found
+  const asked = { ...run, owners: 1, outsiders: 1, decoys: 30 };
+  const own = makeOwners(asked, shape, 10).map(({ trigger }) => trigger);
+  const all = [0, 1].flatMap(owner => makeDecoys(asked, shape, owner));
+  assert.equal(all.length, 60);
+  assert.ok(all.every(({ positions }) => positions.join() === own[0].positions.join()));
+  assert.equal(new Set([...own, ...all].map(({ values }) => values.join())).size, 62);
 });
