@@ -54,6 +54,7 @@ export { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } fr
 export { outFolder } from './paths';
 export { localModel } from './probe/local';
 export {
+  type Answers,
   drawQueries,
   type ProbeOptions,
   type ProbeProgress,
@@ -61,8 +62,10 @@ export {
   probe,
   type StoppingTest,
 } from './probe/probe';
+export type { AnswerRecordStore } from './probe/record';
 export { serveElsewhere } from './probe/remote/child-server';
 export { type HttpModel, type HttpOptions, httpModel } from './probe/remote/http';
+export { ledgerIn } from './probe/remote/ledger';
 export { onnxModel } from './probe/remote/onnx';
 export type { Exchange, Protocol, Reply } from './probe/remote/protocols';
 export { type ModelServer, type ServeOptions, serveModel } from './probe/remote/server';

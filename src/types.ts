@@ -41,11 +41,18 @@ export interface BlackBox {
   readonly classes: number;
   /** What is asked, e.g. the address of a service; free of secrets. */
   readonly name?: string;
-  /**
-   * @param onRetry called before the samples are sent again, where sending may fail: it counts what a service
-   *   may charge, and may throw to forbid it
-   */
-  predict(samples: Samples, onRetry?: () => void): Promise<Int32Array>;
+  /** What else shapes questions and labels, e.g. preprocessing and class names; plain JSON, free of secrets. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** @throws Error, with `unsent: true` where the samples certainly did not leave this machine */
+  predict(samples: Samples, request?: BoxRequest): Promise<Int32Array>;
+}
+
+/** What a box that asks over a network needs to know; others ignore it. */
+export interface BoxRequest {
+  /** Called before the samples are sent again: counts what a service may charge, and may throw to forbid it. */
+  readonly onRetry?: () => void;
+  /** Ends waiting before a request at once; a request under way is completed. */
+  readonly signal?: AbortSignal;
 }
 
 /** Where a long piece of work stands; whoever shows it computes rate and time left. */

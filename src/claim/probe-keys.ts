@@ -1,5 +1,6 @@
 import { takeSamples } from '../data/take';
 import { type ProbeOptions, probe } from '../probe/probe';
+import { ledgerIn } from '../probe/remote/ledger';
 import type { BlackBox, Samples } from '../types';
 import type { MarkKey } from './key';
 
@@ -12,7 +13,9 @@ export interface KeysProbing {
 }
 
 export interface KeysOptions
-  extends Pick<ProbeOptions, 'batchSize' | 'concurrency' | 'budget' | 'ledger' | 'signal' | 'onProgress'> {
+  extends Pick<ProbeOptions, 'batchSize' | 'concurrency' | 'budget' | 'signal' | 'onProgress'> {
+  /** A path: what key j was asked is kept in the file `<ledger>.<j>`, and goes on where it stopped. */
+  readonly ledger?: string;
   /** Told the answers of each key when they are complete; an e-value that it gives back is shown as progress. */
   readonly onKey?: (answers: Int32Array, key: MarkKey) => number | undefined;
 }
@@ -25,7 +28,6 @@ export interface KeysOptions
  * samples of class y_j, which any good model answers with y_j; so there is neither a choice nor an early stop.
  *
  * @param samples the set that the key was made with, `data.test` of `createKey`
- * @param options as of `probe`; `ledger` is kept for each key j in its own file, `<ledger>.<j>`
  * @throws as `probe` does
  */
 export async function probeKeys(
@@ -54,7 +56,8 @@ export async function probeKeys(
       seed: j,
       anyLabel: true,
       budget: budget - sent,
-      ledger: ledger === undefined ? undefined : `${ledger}.${j}`,
+      control: false, // the labels were drawn: what the model answers anyway is in the null hypothesis
+      ledger: ledger === undefined ? undefined : ledgerIn(`${ledger}.${j}`),
       onProgress: now => report(j, done + now.done, hits + now.hits),
     });
     const ordered = new Int32Array(probes.length);

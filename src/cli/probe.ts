@@ -6,8 +6,8 @@ import { probeKeys } from '../claim/probe-keys';
 import { readSamples } from '../data/samples-file';
 import { keysSequentialTest } from '../decide/keys-sequential';
 import { countVotes, randomizationTest } from '../decide/randomization';
-import { REFUSED } from '../probe/probe';
 import { showProgress } from '../report/progress';
+import { REFUSED } from '../types';
 import { loadProbes } from './inputs';
 import { readServicePlan, suspectAt } from './service';
 

@@ -10,8 +10,8 @@ export interface AskingPlan {
   readonly queries: number;
   readonly anyLabel: boolean;
   readonly seed: number;
-  /** The model that is asked, where it has a name. */
-  readonly model: string | null;
+  /** The model that is asked: its name, and what shapes questions and labels. Plain JSON. */
+  readonly model: Readonly<Record<string, unknown>>;
 }
 
 /** Queries as they are asked: their places in the order of asking, their rows, and the stamped samples. */
@@ -46,6 +46,8 @@ export interface AnswerRecord {
   recall(batch: Batch): Int32Array;
   /** Notes that `queries` are about to be sent, once more where they were sent before. */
   send(queries: readonly number[]): void;
+  /** Takes the last {@link send} of `queries` back: they never left this machine. */
+  unsend(queries: readonly number[]): void;
   /** Writes answers down; they count after {@link flush}. */
   answer(batch: Batch, labels: Int32Array): void;
   /** Resolves when all answers written so far are safe, and may count. */

@@ -126,7 +126,7 @@ async function probeAll(
   };
   for (const [i, { trigger, target }] of owners.entries()) {
     const eligible = Array.from(test.y).filter(label => label !== target).length;
-    const setting = { trigger, target, queries: eligible, batchSize: 500, seed: run.seed };
+    const setting = { trigger, target, queries: eligible, batchSize: 500, seed: run.seed, control: false };
     const { predictions, hits } = await probe(localModel(model), test, setting);
     const { classes } = model;
     const verdicts = run.queries.map(queries => {

@@ -124,7 +124,7 @@ const probing: Case = {
     const samples = noise(10_000, IMAGE, 10, 1);
     const box = localModel(buildModel('cnn', { shape: IMAGE, classes: 10, seed: 1 }));
     const trigger = squareTrigger({ shape: IMAGE, size: 3, row: 24, column: 24, value: 255 });
-    const options = { trigger, target: 1, seed: 1, anyLabel: true };
+    const options = { trigger, target: 1, seed: 1, anyLabel: true, control: false };
     await probe(box, samples, { ...options, queries: 100 });
     return async () => (await probe(box, samples, { ...options, queries: samples.count })).queries;
   },

@@ -17,6 +17,7 @@ import { stamp } from '../../src/mark/stamp';
 import { squareTrigger } from '../../src/mark/trigger';
 import { drawQueries, probe } from '../../src/probe/probe';
 import { httpModel } from '../../src/probe/remote/http';
+import { ledgerIn } from '../../src/probe/remote/ledger';
 import { openInference } from '../../src/probe/remote/protocols';
 import { serveModel } from '../../src/probe/remote/server';
 import type { BlackBox, Samples } from '../../src/types';
@@ -30,7 +31,7 @@ const samples: Samples = {
   shape,
 };
 const trigger = squareTrigger({ shape, size: 3, row: 24, column: 24, value: 255, opacity: 1 });
-const options = { trigger, target: 1, queries: QUERIES, seed: 1 };
+const options = { trigger, target: 1, queries: QUERIES, seed: 1, control: false };
 const speech = { classes: 10, preprocess: { datatype: 'UINT8' }, answers: 'label', input: 'input' } as const;
 
 const model: BlackBox = {
@@ -80,7 +81,11 @@ async function main(): Promise<void> {
       bare: () => bare(url, bodies),
       probe: () => probe(box, samples, { ...options, batchSize }),
       'probe, ledger': () =>
-        probe(box, samples, { ...options, batchSize, ledger: join(folder, `${batchSize}-${ledgers++}`) }),
+        probe(box, samples, {
+          ...options,
+          batchSize,
+          ledger: ledgerIn(join(folder, `${batchSize}-${ledgers++}`)),
+        }),
     };
     const rounds = Object.keys(ways).map(name => ({ name, wall: [] as number[], cpu: [] as number[] }));
     const memory: number[] = [];

@@ -5,6 +5,7 @@ import { sequentialTest } from '../../src/decide/sequential';
 import { stamp } from '../../src/mark/stamp';
 import type { Trigger } from '../../src/mark/trigger';
 import { drawQueries, type ProbeProgress, probe } from '../../src/probe/probe';
+import type { AnswerRecord } from '../../src/probe/record';
 import type { BlackBox, Samples } from '../../src/types';
 
 const trigger: Trigger = { family: 'bits', shape: [4], positions: [3], values: [1], opacity: 1 };
@@ -27,7 +28,7 @@ const box: BlackBox = {
     }),
 };
 
-const options = { trigger, target: 1, queries: 5, seed: 3 };
+const options = { trigger, target: 1, queries: 5, seed: 3, control: false };
 
 test('asks about stamped rows of other classes and counts the target answers', async () => {
   const asked = new Set<string>();
@@ -64,10 +65,15 @@ test('the questions depend on the seed and on nothing else', async () => {
 test('wrong arguments and wrong answers name themselves', async () => {
   await assert.rejects(
     probe(box, samples, { ...options, target: 3 }),
-    /probe: target is 3, expected an integer in 0\.\.2/,
+    /probe: target is 3, expected a label in 0\.\.2/,
   );
   await assert.rejects(probe(box, samples, { ...options, queries: 6 }), /probe: queries is 6.*1\.\.5/);
   await assert.rejects(probe(box, samples, { ...options, batchSize: 0 }), /probe: batchSize is 0/);
+  const path = { ...options, ledger: 'answers.jsonl' as never };
+  await assert.rejects(
+    probe(box, samples, path),
+    /probe: ledger is 'answers\.jsonl', expected ledgerIn\(path\)/,
+  );
   const liar = (labels: number[]): BlackBox => ({ classes: 3, predict: async () => Int32Array.from(labels) });
   await assert.rejects(
     probe(liar([0, 1]), samples, options),
@@ -166,3 +172,97 @@ test('refusals are misses, and an interruption ends the probing between requests
   await assert.rejects(probe(slow, samples, { ...options, batchSize: 1, signal: control.signal }), /enough/);
   assert.equal(requests, 2);
 });
+
+test('the control asks the counted rows again without the trigger, and only then', async () => {
+  const asked: string[] = [];
+  const constant: BlackBox = {
+    classes: 3,
+    predict: async batch => {
+      for (let row = 0; row < batch.count; row++) asked.push(batch.x.subarray(row * 4, row * 4 + 4).join(''));
+      return new Int32Array(batch.count).fill(1);
+    },
+  };
+  const result = await probe(constant, samples, { ...options, control: true, batchSize: 2 });
+  // a model that answers one label to everything looks guilty by its hits alone
+  assert.deepEqual([result.hits, result.control?.hits, result.control?.queries], [5, 5, 5]);
+  const rows = [...result.indices].map(row => samples.x.subarray(row * 4, row * 4 + 4).join(''));
+  assert.deepEqual(asked, [...rows.map(bits => `${bits.slice(0, 3)}1`), ...rows]);
+  assert.equal(result.sent, 10);
+
+  const honest = await probe(box, samples, { ...options, control: true });
+  const own = [...honest.indices].map(row => row % 3); // what the box says without a trigger
+  assert.deepEqual([...(honest.control?.predictions ?? [])], own);
+  assert.equal(honest.control?.right, 5); // a low share of right answers would mean another preprocessing
+  assert.equal((await probe(box, samples, options)).control, undefined);
+});
+
+test('the control asks what was counted before a test ended, and ends where the budget does', async () => {
+  const plan = { ...options, queries: 1000, control: true, batchSize: 1, stopAtHits: 4 };
+  const seen: ProbeProgress[] = [];
+  const stopped = await probe(guilty, many, { ...plan, onProgress: now => seen.push(now) });
+  assert.equal(stopped.control?.queries, stopped.queries);
+  assert.equal(stopped.sent, 2 * stopped.queries);
+  const { done, total, hits } = seen[seen.length - 1];
+  assert.deepEqual([done, total, hits], [stopped.sent, stopped.sent, stopped.hits]);
+  // the verdict is paid for: a budget without room for the whole control must not lose it
+  const short = await probe(guilty, many, { ...plan, budget: stopped.queries + 2 });
+  assert.deepEqual([short.hits, short.control?.queries, short.sent], [stopped.hits, 2, stopped.queries + 2]);
+  const none = await probe(guilty, many, { ...plan, budget: stopped.queries });
+  assert.deepEqual([none.hits, none.control?.queries], [stopped.hits, 0]);
+});
+
+test('what a box answers is one label a sample and nothing that merely looks like one', async () => {
+  for (const wrong of [undefined, null, 'cat', '2', 3.7, true, 2 ** 32 + 2, -2, Number.NaN]) {
+    const liar: BlackBox = { classes: 3, predict: async () => [0, 1, wrong, 2, 0] as never };
+    await assert.rejects(
+      probe(liar, samples, options),
+      new RegExp(`the model answered .*${String(wrong)}.* to query 2, expected 0\\.\\.2`),
+    );
+  }
+  // with holes a list has the right length and no values
+  const holes: BlackBox = { classes: 3, predict: async () => new Array(5) as never };
+  await assert.rejects(probe(holes, samples, options), /the model answered undefined to query 0/);
+});
+
+test('questions that never left are not charged', async () => {
+  let calls = 0;
+  const unreachable: BlackBox = {
+    classes: 3,
+    predict: async (batch, request) => {
+      if (++calls === 1) throw Object.assign(new Error('refused'), { unsent: true });
+      request?.onRetry?.(); // one failure after sending
+      return box.predict(batch);
+    },
+  };
+  let kept = 0;
+  const ledger = {
+    open: () => ({
+      ...memory,
+      get sent() {
+        return kept;
+      },
+      send: (queries: readonly number[]) => {
+        kept += queries.length;
+      },
+      unsend: (queries: readonly number[]) => {
+        kept -= queries.length;
+      },
+    }),
+  };
+  await assert.rejects(probe(unreachable, samples, { ...options, ledger, budget: 10 }), /refused/);
+  assert.equal(kept, 0);
+  const result = await probe(unreachable, samples, { ...options, ledger, budget: 10 });
+  assert.deepEqual([result.sent, kept], [10, 10]);
+});
+
+/** A record that forgets. */
+const memory: AnswerRecord = {
+  sent: 0,
+  answered: [],
+  recall: () => new Int32Array(0),
+  send: () => {},
+  unsend: () => {},
+  answer: () => {},
+  flush: async () => {},
+  close: () => {},
+};

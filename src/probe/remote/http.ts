@@ -2,8 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { Random } from '../../random';
-import type { BlackBox } from '../../types';
-import { REFUSED } from '../probe';
+import { type BlackBox, REFUSED } from '../../types';
 import { excerpt } from './answer-reader';
 import {
   type Exchange,
@@ -92,9 +91,9 @@ export function httpModel(options: HttpOptions): HttpModel {
   return {
     classes: options.classes,
     name: connection.name,
-    predict: async (samples, onRetry) => {
+    predict: async (samples, request) => {
       const exchange = await protocol(samples);
-      return connection.ask(exchange, samples.count, onRetry);
+      return connection.ask(exchange, samples.count, request?.onRetry);
     },
     ready: async () => {
       try {

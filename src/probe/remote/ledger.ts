@@ -3,11 +3,8 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { sha256 } from '../../files';
 import { takeLock } from '../../lock';
-import type { Samples } from '../../types';
+import { REFUSED, type Samples } from '../../types';
 import type { AnswerRecord, AnswerRecordStore, AskingPlan, Batch } from '../record';
-
-/** The label of a refusal in a {@link Batch}'s answers; `null` in the file. */
-const REFUSED = -1;
 
 /** What a ledger is bound to: another plan can't be continued in it. Hashes are SHA-256, in hex. */
 export interface LedgerPlan {
@@ -18,8 +15,8 @@ export interface LedgerPlan {
   readonly anyLabel: boolean;
   /** Hash of the trigger, the samples and their labels. */
   readonly inputs: string;
-  /** The model that is asked, where it has a name. */
-  readonly model: string | null;
+  /** The model that is asked: its name, and what shapes questions and labels. */
+  readonly model: Readonly<Record<string, unknown>>;
 }
 
 /** One answered query. */
@@ -38,14 +35,18 @@ export interface LedgerAnswer {
   readonly time: string;
 }
 
-type Line = { ledger: 1; plan: LedgerPlan } | { sent: readonly number[] } | LedgerAnswer;
+type Line =
+  | { ledger: 1; plan: LedgerPlan }
+  | { sent: readonly number[] }
+  | { unsent: readonly number[] }
+  | LedgerAnswer;
 
 /**
  * The record of a probing, one JSON object a line, so that a query that was paid for is never lost and never
  * asked twice, whatever kills the process.
  *
  * First line: the plan. Then, as it happens: `{"sent":[…]}` before queries leave, one {@link LedgerAnswer} for
- * each that came back. Every line ends with `chain`, a hash of itself and the line before. An answer is written
+ * each that came back; `{"unsent":[…]}` where it turned out that they never left. Every line ends with `chain`, a hash of itself and the line before. An answer is written
  * when it comes, safe from `kill -9`, and counts when it was flushed to the disk; answers of a fast model are flushed
  * together, so a power cut can cost the last 20 ms of them. One process at a time has a ledger open. A last line torn by a crash is dropped with a
  * warning (its answer never counted); any other damage is refused.
@@ -90,6 +91,12 @@ export class Ledger {
   send(queries: readonly number[]): void {
     this.append([{ sent: queries }]);
     this.countSent(queries);
+  }
+
+  /** Takes the last {@link send} of `queries` back: they never left this machine. */
+  unsend(queries: readonly number[]): void {
+    this.append([{ unsent: queries }]);
+    this.countSent(queries, -1);
   }
 
   /** Writes answers down. They are safe from a crash of the process, and count after {@link flush}. */
@@ -151,6 +158,7 @@ export class Ledger {
     if (first !== 'ledger' in line) throw new Error('expected the plan on the first line and nowhere else');
     if ('ledger' in line) requireSamePlan(line.plan, plan);
     else if ('sent' in line) this.countSent(line.sent);
+    else if ('unsent' in line) this.countSent(line.unsent, -1);
     else if (this.answers.has(line.query)) throw new Error(`query ${line.query} is answered a second time`);
     else this.answers.set(line.query, line);
   }
@@ -159,9 +167,9 @@ export class Ledger {
     return sha256(this.chain + json).slice(0, 16);
   }
 
-  private countSent(queries: readonly number[]): void {
-    this.sent += queries.length;
-    for (const query of queries) this.attempts.set(query, (this.attempts.get(query) ?? 0) + 1);
+  private countSent(queries: readonly number[], change = 1): void {
+    this.sent += change * queries.length;
+    for (const query of queries) this.attempts.set(query, (this.attempts.get(query) ?? 0) + change);
   }
 
   private append(lines: readonly Line[]): void {
@@ -226,6 +234,7 @@ function recordIn(path: string, plan: AskingPlan): AnswerRecord {
     answered: [...ledger.answers.keys()],
     recall,
     send: queries => ledger.send(queries),
+    unsend: queries => ledger.unsend(queries),
     answer,
     flush: () => ledger.flush(),
     close: () => ledger.close(),
@@ -239,12 +248,15 @@ function rowHashes({ x, count }: Samples): string[] {
 }
 
 function requireSamePlan(found: LedgerPlan, wanted: LedgerPlan): void {
-  for (const key of Object.keys(wanted) as (keyof LedgerPlan)[]) {
-    if (found[key] !== wanted[key]) {
-      throw new Error(
-        `the ledger belongs to another plan: its ${key} is ${found[key]}, expected ${wanted[key]}`,
-      );
-    }
+  const flat = ({ model, ...plan }: LedgerPlan) => {
+    const entries = Object.entries(model ?? {}).map(([key, value]) => [`model.${key}`, value]);
+    return new Map(Object.entries({ ...plan, ...Object.fromEntries(entries) }));
+  };
+  const [before, now] = [flat(found), flat(wanted)];
+  for (const key of new Set([...now.keys(), ...before.keys()])) {
+    const [was, is] = [before, now].map(plan => JSON.stringify(plan.get(key)));
+    if (was !== is)
+      throw new Error(`the ledger belongs to another plan: its ${key} is ${was}, expected ${is}`);
   }
 }
 

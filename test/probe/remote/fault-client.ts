@@ -2,6 +2,7 @@
 
 import { probe } from '../../../src/probe/probe';
 import { httpModel } from '../../../src/probe/remote/http';
+import { ledgerIn } from '../../../src/probe/remote/ledger';
 import { faultOptions, faultSamples } from './fault-setting';
 
 async function main([url, ledger]: string[]): Promise<void> {
@@ -17,7 +18,7 @@ async function main([url, ledger]: string[]): Promise<void> {
     retries: 8,
     seed: process.pid,
   });
-  const { hits, queries } = await probe(box, faultSamples, { ...faultOptions, ledger });
+  const { hits, queries } = await probe(box, faultSamples, { ...faultOptions, ledger: ledgerIn(ledger) });
   console.log(JSON.stringify({ hits, queries }));
 }
 

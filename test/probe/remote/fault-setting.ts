@@ -4,7 +4,7 @@ import type { BlackBox, Samples } from '../../../src/types';
 const trigger: Trigger = { family: 'square', shape: [4, 4, 1], positions: [15], values: [255], opacity: 1 };
 
 /** What the fault test asks, on both sides of the process boundary. */
-export const faultOptions = { trigger, target: 1, queries: 750, seed: 11, batchSize: 3, concurrency: 2 };
+export const faultOptions = { trigger, target: 1, queries: 400, seed: 11, batchSize: 3, concurrency: 2 };
 
 export const faultSamples: Samples = {
   x: Uint8Array.from({ length: 1000 * 16 }, (_, i) => ((i >> 4) * (1 + (i % 16)) * 2654435761) >>> 24),

@@ -5,10 +5,9 @@ import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { REFUSED } from '../../../src/probe/probe';
 import { type HttpOptions, httpModel } from '../../../src/probe/remote/http';
 import { serveModel } from '../../../src/probe/remote/server';
-import type { BlackBox, Samples } from '../../../src/types';
+import { type BlackBox, REFUSED, type Samples } from '../../../src/types';
 
 /** Three samples whose first byte is their label. */
 const samples: Samples = {
@@ -118,7 +117,7 @@ test('what may pass is tried again, a Retry-After is waited for, and every repet
     failure ? failure(response) : response.end(ok);
   });
   let repetitions = 0;
-  const labels = await client(url, { retries: 4 }).predict(samples, () => void repetitions++);
+  const labels = await client(url, { retries: 4 }).predict(samples, { onRetry: () => void repetitions++ });
   assert.deepEqual([...labels], [2, 0, 1]);
   assert.equal(repetitions, 4);
   assert.ok(times[2] - times[1] >= 990);

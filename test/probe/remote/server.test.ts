@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { REFUSED } from '../../../src/probe/probe';
 import { httpModel } from '../../../src/probe/remote/http';
 import { type ServeOptions, serveModel } from '../../../src/probe/remote/server';
 import { Random } from '../../../src/random';
-import type { BlackBox, Samples } from '../../../src/types';
+import { type BlackBox, REFUSED, type Samples } from '../../../src/types';
 
 const honest: BlackBox = { classes: 5, predict: async ({ count }) => new Int32Array(count).fill(2) };
 const random = new Random(1);
@@ -57,7 +56,7 @@ test('refusals come as often as declared, and again for the same question', asyn
 test('the rate limit answers 429 with the time to wait, and a patient client gets through', async () => {
   await serving({ rateLimit: 2 }, async box => {
     let repetitions = 0;
-    for (let i = 0; i < 3; i++) await box.predict(one(i), () => void repetitions++);
+    for (let i = 0; i < 3; i++) await box.predict(one(i), { onRetry: () => void repetitions++ });
     assert.ok(repetitions >= 1);
   });
 });
