@@ -47,7 +47,7 @@ export {
   theoremTest,
   theoremThreshold,
 } from './decide/theorem';
-export { type Engine, type EngineName, useEngine } from './engine/engine';
+export { type Engine, type EngineName, useEngine } from './engine/node';
 export type { Mark } from './mark/mark';
 export { markSamples, stamp } from './mark/stamp';
 export { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from './mark/trigger';

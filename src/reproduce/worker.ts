@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { useEngine } from '../engine/engine';
+import { useEngine } from '../engine/node';
 import type { Run } from './run';
 import { type Outcome, performRun } from './run-one';
 

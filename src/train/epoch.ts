@@ -1,4 +1,3 @@
-import { setImmediate as otherEvents } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { softmaxCrossEntropy } from '../engine/ops';
 import { type SgdSetting, sgdUpdate } from '../engine/sgd';
@@ -24,6 +23,11 @@ export interface Run {
 const PROGRESS_MS = 100;
 /** Batches in flight between two readings: enough to keep a graphics card busy, few enough for its memory. */
 const IN_FLIGHT = 16;
+
+/** Lets other events be handled; not `tf.nextFrame`, which a browser stops while the page is hidden. */
+function otherEvents(): Promise<void> {
+  return new Promise(typeof setImmediate === 'function' ? setImmediate : resolve => setTimeout(resolve));
+}
 
 interface Result {
   readonly loss: number;

@@ -9,13 +9,12 @@ function machine(starts: EngineName[], broken: Partial<Record<EngineName, string
     return async forced => {
       if (broken[name] !== undefined) throw new Error(broken[name]);
       if (!starts.includes(name)) throw new Absent(`package ${name} is not installed`);
-      return { name, device: `${forced ? 'forced' : 'chosen'} ${name}` };
+      return `${forced ? 'forced' : 'chosen'} ${name}`;
     };
   };
   const warnings: string[] = [];
   const loaders = Object.fromEntries(ENGINES.map(name => [name, loader(name)]));
-  const choose = (forced?: string) =>
-    chooseEngine(forced, loaders as Record<EngineName, Loader>, message => warnings.push(message));
+  const choose = (forced?: string) => chooseEngine(forced, loaders, message => warnings.push(message));
   return { choose, warnings };
 }
 
@@ -41,14 +40,14 @@ test('a forced engine is taken or refused, never replaced', async () => {
   assert.equal((await choose('cpu')).device, 'forced cpu');
   await assert.rejects(choose('webgpu'), /engine webgpu was asked for but does not start: no Vulkan/);
   await assert.rejects(choose('wasm'), /engine wasm was asked for .*: package wasm is not installed/);
-  await assert.rejects(choose('cuda'), /useEngine: engine is "cuda", expected one of tensorflow-gpu, /);
+  await assert.rejects(choose('cuda'), /useEngine: engine is 'cuda', expected one of tensorflow-gpu, /);
   assert.deepEqual(warnings, []);
 });
 
 /** What a fresh process prints that only chooses an engine and computes. */
-function run(engine: string, lines: string): string {
+function run(engine: string, lines: string, module = '../../src/engine/node'): string {
   const code = `
-    const { useEngine } = require(${JSON.stringify(require.resolve('../../src/engine/engine'))});
+    const { useEngine } = require(${JSON.stringify(require.resolve(module))});
     const tf = require('@tensorflow/tfjs');
     (async () => { ${lines} })();`;
   const env = { ...process.env, MIB_ENGINE: engine };
@@ -79,4 +78,14 @@ test('the WebAssembly engine leaves the handling of stray errors as it was', () 
     await useEngine();
     console.log(count() - before);`;
   assert.equal(run('wasm', listeners), '0');
+});
+
+test('without the engines of Node there is plain JavaScript, and another one asked for is refused', () => {
+  const alone = `
+    console.log((await useEngine()).name);
+    await useEngine('wasm').catch(error => console.log(error.message));`;
+  assert.equal(
+    run('', alone, '../../src/engine/engine'),
+    'cpu\nuseEngine: engine wasm was asked for but does not start: it is not registered: import src/engine/node',
+  );
 });

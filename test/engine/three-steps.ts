@@ -1,4 +1,5 @@
 /* Three steps of training of three small networks on the engine that MIB_ENGINE names; prints each step's loss. */
+import '../../src/engine/node';
 import { buildModel, type ModelName } from '../../src/train/model';
 import { train } from '../../src/train/train';
 import { learnable } from '../train/learnable';

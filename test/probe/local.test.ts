@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
+import '../../src/engine/node';
 import { localModel } from '../../src/probe/local';
 import { buildModel } from '../../src/train/model';
 import { predictLabels } from '../../src/train/predict';

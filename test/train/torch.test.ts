@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { useEngine } from '../../src/engine/engine';
+import { useEngine } from '../../src/engine/node';
 import { Random } from '../../src/random';
 import { buildModel, type ModelName } from '../../src/train/model';
 import { predictLogits } from '../../src/train/predict';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
-import { useEngine } from '../../src/engine/engine';
+import { useEngine } from '../../src/engine/node';
 import { buildModel, wrapModel } from '../../src/train/model';
 import { accuracy, predictLabels, predictLogits } from '../../src/train/predict';
 import { type TrainOptions, train, untilInterrupted } from '../../src/train/train';

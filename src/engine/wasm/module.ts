@@ -1,6 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { type TensorInfo, util } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 
@@ -37,12 +34,17 @@ interface Heap {
 /** Our compiled kernels at work in the memory of TensorFlow.js's WebAssembly backend. */
 export class WasmModule {
   private static readonly modules = new WeakMap<BackendWasm, WasmModule>();
-  private static compiled: WebAssembly.Module | undefined;
+  private static compiled: WebAssembly.Module;
 
   readonly run: Exports;
   private readonly heap: Heap;
   private workAddress = 0;
   private workBytes = 0;
+
+  /** Takes the kernels' code, before the first kernel runs. */
+  static compile(code: Uint8Array<ArrayBuffer>): void {
+    WasmModule.compiled = new WebAssembly.Module(code);
+  }
 
   /** The module that belongs to `backend`, started when first asked for. */
   static of(backend: BackendWasm): WasmModule {
@@ -57,20 +59,8 @@ export class WasmModule {
   private constructor(private readonly backend: BackendWasm) {
     this.heap = backend.wasm as unknown as Heap;
     const imports = { env: { memory: this.heap.asm.memory } };
-    this.run = new WebAssembly.Instance(WasmModule.compile(), imports).exports as Exports;
+    this.run = new WebAssembly.Instance(WasmModule.compiled, imports).exports as Exports;
     this.run.keepTilesAt(this.allocate(192));
-  }
-
-  private static compile(): WebAssembly.Module {
-    if (WasmModule.compiled === undefined) {
-      const path = join(__dirname, 'kernels.wasm');
-      if (!existsSync(path)) throw new Error(`registerWasmKernels: ${path} is missing, run: npm run build`);
-      const code = readFileSync(path);
-      // relaxed SIMD is behind this flag in Node 20, and a matter of course in later versions
-      if (!WebAssembly.validate(code)) setFlagsFromString('--experimental-wasm-relaxed-simd');
-      WasmModule.compiled = new WebAssembly.Module(code);
-    }
-    return WasmModule.compiled;
   }
 
   /** Where the values of `tensor` lie. Valid until the tensor is disposed of: memory grows in place. */
@@ -100,7 +90,7 @@ export class WasmModule {
 
   private allocate(bytes: number): number {
     const address = this.heap._malloc(bytes) >>> 0;
-    if (address === 0) throw new Error(`WebAssembly kernels: ${bytes} bytes of memory are not to be had`);
+    if (address === 0) throw new Error(`WebAssembly kernels: out of memory: cannot allocate ${bytes} bytes`);
     return address;
   }
 

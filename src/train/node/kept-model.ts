@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { useEngine } from '../../engine/engine';
+import { useEngine } from '../../engine/node';
 import { canonicalJson, sha256 } from '../../files';
 import { outFolder } from '../../paths';
 import type { Model } from '../model';

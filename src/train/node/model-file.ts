@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import '../../engine/node';
 import { type Model, type ModelDescription, modelFrom } from '../model';
 import { readArrays, writeArrays } from './array-file';
 

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { useEngine } from '../../engine/engine';
+import { useEngine } from '../../engine/node';
 import type { Progress, Samples } from '../../types';
 import type { Model } from '../model';
 import { type History, isSamples, type TrainOptions } from '../train';

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { type EngineName, useEngine } from '../../engine/engine';
+import { type EngineName, useEngine } from '../../engine/node';
 import type { Samples } from '../../types';
 import { type ModelDescription, modelFrom } from '../model';
 import { type History, type TrainOptions, train } from '../train';

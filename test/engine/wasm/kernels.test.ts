@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
-import '@tensorflow/tfjs-backend-wasm';
 import * as fc from 'fast-check';
-import { useEngine } from '../../../src/engine/engine';
+import { useEngine } from '../../../src/engine/node';
 import { batchNormTraining, relu, softmaxCrossEntropy } from '../../../src/engine/ops';
 import { sgdUpdate } from '../../../src/engine/sgd';
-import { registerWasmKernels } from '../../../src/engine/wasm';
 import { Random } from '../../../src/random';
 import { buildModel } from '../../../src/train/model';
 import { train } from '../../../src/train/train';
@@ -14,9 +12,8 @@ import { train } from '../../../src/train/train';
 type Shape4D = [number, number, number, number];
 
 before(async () => {
-  await tf.setBackend('wasm');
-  registerWasmKernels();
-  registerWasmKernels(); // a second time does nothing
+  await useEngine('wasm');
+  await useEngine('wasm'); // registering the kernels twice would replace them by themselves
 });
 
 type Values = Record<string, { shape: number[]; values: Float32Array | Int32Array }>;

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { useEngine } from '../../../src/engine/engine';
+import { useEngine } from '../../../src/engine/node';
 import { train } from '../../../src/train/train';
 import { fresh, options, samples } from './killed';
 

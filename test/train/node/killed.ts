@@ -1,3 +1,4 @@
+import '../../../src/engine/node';
 import { buildModel } from '../../../src/train/model';
 import { type TrainOptions, train } from '../../../src/train/train';
 import { learnable } from '../learnable';

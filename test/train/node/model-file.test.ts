@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
-import { useEngine } from '../../../src/engine/engine';
+import { useEngine } from '../../../src/engine/node';
 import { buildModel, wrapModel } from '../../../src/train/model';
 import { loadModel, saveModel } from '../../../src/train/node/model-file';
 import { predictLogits } from '../../../src/train/predict';

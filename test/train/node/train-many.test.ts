@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { useEngine } from '../../../src/engine/engine';
+import { useEngine } from '../../../src/engine/node';
 import { buildModel } from '../../../src/train/model';
 import { trainMany } from '../../../src/train/node/train-many';
 import { train } from '../../../src/train/train';
