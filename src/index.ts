@@ -48,6 +48,7 @@ export {
   theoremThreshold,
 } from './decide/theorem';
 export { type Engine, type EngineName, useEngine } from './engine/node';
+export { untilInterrupted } from './interrupt';
 export type { Mark } from './mark/mark';
 export { markSamples, stamp } from './mark/stamp';
 export { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from './mark/trigger';
@@ -90,10 +91,13 @@ export {
   settingsTable,
   summarizeSettings,
 } from './reproduce/tables';
+export type { Epoch, History } from './train/epoch';
 export { buildModel, Model, type ModelName, type ModelOptions, wrapModel } from './train/model';
+export { checkpointIn } from './train/node/checkpoint';
 export { keepModel, reuseModel } from './train/node/kept-model';
 export { loadModel, saveModel } from './train/node/model-file';
 export { type TrainJob, trainMany } from './train/node/train-many';
+export type { Checkpoint, TrainOptions } from './train/options';
 export { accuracy, predictLabels, predictLogits } from './train/predict';
-export { type Epoch, type History, type TrainOptions, train, untilInterrupted } from './train/train';
+export { train } from './train/train';
 export { type BlackBox, type Dataset, type Progress, REFUSED, rowSize, type Samples } from './types';

@@ -5,8 +5,27 @@ import type { Random } from '../random';
 import { type Batch, type Batches, slices } from './batches';
 import type { Model } from './model';
 
-/** A training between two batches. */
-export interface Run {
+/** What one epoch came to. */
+export interface Epoch {
+  /** Counted from 0. */
+  readonly epoch: number;
+  readonly learningRate: number;
+  /** Mean cross-entropy over the epoch's batches in nats, while the weights were moving. */
+  readonly loss: number;
+  /** Share of right answers over the same batches, with dropout where the model has it. */
+  readonly accuracy: number;
+  /** Accuracy on each validation set after the epoch; one that was given without a name is called `validation`. */
+  readonly validation: Readonly<Record<string, number>>;
+}
+
+export interface History {
+  readonly epochs: readonly Epoch[];
+  /** True if `signal` stopped it before the last epoch. */
+  readonly interrupted: boolean;
+}
+
+/** A training in progress. */
+export interface Training {
   readonly model: Model;
   readonly batches: Batches;
   readonly batchSize: number;
@@ -14,9 +33,9 @@ export interface Run {
   readonly random: Readonly<Record<'order' | 'flip' | 'dropout', Random>>;
   readonly velocities: readonly tf.Variable[];
   readonly signal?: AbortSignal;
-  /** Told at most every 100 ms how many samples of the epoch are done, and their mean loss so far. */
+  /** Called at most every 100 ms: how many samples of the epoch are done, and their mean loss so far. */
   readonly onProgress: (samples: number, loss: number) => void;
-  /** When progress was last told, in ms. */
+  /** When it was last called, in ms. */
   told: number;
 }
 
@@ -29,18 +48,15 @@ function otherEvents(): Promise<void> {
   return new Promise(typeof setImmediate === 'function' ? setImmediate : resolve => setTimeout(resolve));
 }
 
-interface Result {
-  readonly loss: number;
-  readonly accuracy: number;
-}
+type Result = Pick<Epoch, 'loss' | 'accuracy'>;
 
 /** One pass over the samples; undefined if it was stopped. Stopped or failed, it leaves the model as it was. */
-export async function runEpoch(run: Run, sgd: SgdSetting): Promise<Result | undefined> {
-  const { weights } = run.model;
+export async function runEpoch(training: Training, sgd: SgdSetting): Promise<Result | undefined> {
+  const { weights } = training.model;
   const before = weights.map(variable => variable.clone()); // shares the memory: updates make fresh tensors
   let result: Result | undefined;
   try {
-    result = await overBatches(run, sgd);
+    result = await runBatches(training, sgd);
     return result;
   } finally {
     if (result === undefined) weights.forEach((variable, i) => void variable.assign(before[i]));
@@ -48,25 +64,25 @@ export async function runEpoch(run: Run, sgd: SgdSetting): Promise<Result | unde
   }
 }
 
-async function overBatches(run: Run, sgd: SgdSetting): Promise<Result | undefined> {
-  const { batches, batchSize, random, signal } = run;
+async function runBatches(training: Training, sgd: SgdSetting): Promise<Result | undefined> {
+  const { batches, batchSize, random, signal } = training;
   const order = random.order.permutation(batches.count);
-  const flip = run.flip ? () => random.flip.integer(2) === 1 : undefined;
+  const flip = training.flip ? () => random.flip.integer(2) === 1 : undefined;
   const tally = new Tally(batchSize);
   let taken = 0;
   try {
     for (const rows of slices(order, batchSize)) {
       const batch = batches.take(rows, flip);
-      tally.add(step(run, batch, sgd), batch.labels);
+      tally.add(step(training, batch, sgd), batch.labels);
       taken += rows.length;
       const now = performance.now();
-      const pause = now - run.told >= PROGRESS_MS;
+      const pause = now - training.told >= PROGRESS_MS;
       if (pause || tally.waiting >= IN_FLIGHT) await tally.read();
       if (!pause) continue;
-      run.told = now;
+      training.told = now;
       await otherEvents();
       if (signal?.aborted) return undefined;
-      run.onProgress(taken, tally.loss / tally.count);
+      training.onProgress(taken, tally.loss / tally.count);
     }
     await tally.finish();
   } finally {
@@ -77,8 +93,8 @@ async function overBatches(run: Run, sgd: SgdSetting): Promise<Result | undefine
 }
 
 /** Forward, backward and update for one batch; mean loss and logits stay on the engine. */
-function step(run: Run, { x, labels }: Batch, sgd: SgdSetting): Answers {
-  const { model, velocities, random } = run;
+function step(training: Training, { x, labels }: Batch, sgd: SgdSetting): Answers {
+  const { model, velocities, random } = training;
   return tf.tidy(() => {
     const input = tf.tensor(x, [labels.length, ...model.shape]);
     const expected = tf.tensor1d(labels, 'int32');
@@ -120,7 +136,7 @@ class Tally {
     await this.reading;
     if (this.queue.length === 0) return;
     this.reading = this.sum();
-    this.reading.catch(() => {}); // heard by whoever awaits it next
+    this.reading.catch(() => {}); // handled by whoever awaits it next
   }
 
   async finish(): Promise<void> {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { batchNormTraining, convolution, dense, type Fusion, relu } from '../engine/ops';
 import type { Random } from '../random';
+import { rowSize } from '../types';
 
 /** One run through a network; while training, dropout draws from `random` and batch norm keeps statistics. */
 export type Pass = { readonly training: false } | { readonly training: true; readonly random: Random };
@@ -78,7 +79,7 @@ export class Layers {
   }
 
   private draw(shape: number[], fanIn: number, start: Start): tf.Tensor {
-    const values = new Float32Array(tf.util.sizeFromShape(shape));
+    const values = new Float32Array(rowSize(shape));
     const bound = 1 / Math.sqrt(fanIn);
     for (let i = 0; i < values.length; i++) {
       values[i] =

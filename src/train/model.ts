@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
+import { checksOf } from '../check';
 import { relu } from '../engine/ops';
 import { Random } from '../random';
+import { rowSize } from '../types';
 import { dropoutHalf, Layers, maxPool, type Pass, residualBlock } from './layers';
 
 /** Everything about a model except its weights; plain JSON, enough to build it again. */
@@ -52,7 +54,7 @@ export class Model {
     setVariables('setWeights', this.weights, values);
   }
 
-  /** Frees the weights; the model is of no use afterwards. */
+  /** Frees the weights; the model cannot be used afterwards. */
   dispose(): void {
     tf.dispose([...this.weights]);
   }
@@ -67,10 +69,8 @@ export function setVariables(
   variables: readonly tf.Variable[],
   values: readonly Float32Array[],
 ): void {
-  const [expected, got] = [variables.map(v => v.size), values.map(v => v.length)];
-  if (expected.join() !== got.join()) {
-    throw new Error(`${caller}: weights have lengths ${got.join()}, expected ${expected.join()}`);
-  }
+  const [expected, lengths] = [variables.map(v => v.size), values.map(v => v.length)];
+  if (`${lengths}` !== `${expected}`) checksOf(caller).fail('lengths of the weights', lengths, `${expected}`);
   variables.forEach((variable, i) => {
     const value = tf.tensor(values[i].slice(), variable.shape);
     variable.assign(value);
@@ -103,21 +103,13 @@ export type ModelOptions = {
  * @throws if the name is unknown or the shape does not suit it
  */
 export function buildModel(name: ModelName, options: ModelOptions): Model {
-  const architecture = Object.hasOwn(ARCHITECTURES, name) ? ARCHITECTURES[name] : undefined;
-  if (architecture === undefined) {
-    const known = Object.keys(ARCHITECTURES).join(', ');
-    throw new Error(`buildModel: name is ${JSON.stringify(name)}, expected one of ${known}`);
-  }
-  const shape = [...('shape' in options ? options.shape : options.train.shape)];
+  const check = checksOf('buildModel');
+  const architecture = ARCHITECTURES[check.oneOf('name', name, Object.keys(ARCHITECTURES) as ModelName[])];
   const { classes, width } = options;
-  if (!Number.isInteger(classes) || classes < 2) {
-    throw new Error(`buildModel: classes is ${classes}, expected an integer of at least 2`);
-  }
+  const shape = [...check.shape('shape', 'shape' in options ? options.shape : options.train.shape)];
+  check.integer('classes', classes, 2);
   if (width !== undefined && (!Number.isInteger(width) || width < 2 || width % 2 !== 0)) {
-    throw new Error(`buildModel: width is ${width}, expected an even integer of at least 2`);
-  }
-  if (shape.length === 0 || !shape.every(size => Number.isInteger(size) && size > 0)) {
-    throw new Error(`buildModel: shape is [${shape}], expected positive integers`);
+    check.fail('width', width, 'an even integer of at least 2');
   }
   const layers = new Layers(new Random(options.seed, 'weights'));
   const forward = architecture(layers, shape, classes, width);
@@ -159,7 +151,7 @@ export async function modelFrom(description: ModelDescription): Promise<Model> {
 }
 
 function mlp(layers: Layers, shape: readonly number[], classes: number, width = 256): Forward {
-  const inputs = tf.util.sizeFromShape([...shape]);
+  const inputs = rowSize(shape);
   const first = layers.dense(inputs, width, { relu: true, inputGradient: false });
   const second = layers.dense(width, width / 2, { relu: true, inputGradient: true });
   const last = layers.dense(width / 2, classes, { relu: false, inputGradient: true });
@@ -228,9 +220,7 @@ function vgg16(layers: Layers, shape: readonly number[], classes: number, width 
 }
 
 function imageShape(name: string, shape: readonly number[], least: number): readonly number[] {
-  if (shape.length !== 3 || shape[0] < least || shape[1] < least) {
-    const expected = `height × width × channels of at least ${least}×${least} pixels`;
-    throw new Error(`buildModel: shape is [${shape}], expected ${expected} for ${name}`);
-  }
-  return shape;
+  if (shape.length === 3 && shape[0] >= least && shape[1] >= least) return shape;
+  const expected = `[height, width, channels] of at least ${least}×${least} pixels for ${name}`;
+  return checksOf('buildModel').fail('shape', shape, expected);
 }

@@ -6,14 +6,14 @@ import type { Model } from './model';
 
 const BATCH = 500;
 
-/** The model's logits, [count × classes] in row-major order; labels of `samples` are not looked at. */
+/** The model's logits, [count × classes] in row-major order; the labels of `samples` are ignored. */
 export async function predictLogits(model: Model, samples: Samples): Promise<Float32Array> {
-  return overBatches(model, samples, Float32Array, logits => logits);
+  return answersOf(model, samples, Float32Array, logits => logits);
 }
 
 /** The class of the largest logit for each sample. */
 export async function predictLabels(model: Model, samples: Samples): Promise<Int32Array> {
-  return overBatches(model, samples, Int32Array, logits => tf.argMax(logits, 1));
+  return answersOf(model, samples, Int32Array, logits => tf.argMax(logits, 1));
 }
 
 /** The share of samples whose predicted label is their own, 0..1. */
@@ -23,7 +23,7 @@ export async function accuracy(model: Model, samples: Samples): Promise<number> 
   return labels.filter((label, i) => label === samples.y[i]).length / samples.count;
 }
 
-async function overBatches<T extends Float32Array | Int32Array>(
+async function answersOf<T extends Float32Array | Int32Array>(
   model: Model,
   samples: Samples,
   Result: new (length: number) => T,

@@ -19,11 +19,15 @@ test('wrong arguments name themselves', () => {
   const good = { shape: [32, 32, 3], classes: 10, seed: 1 };
   const refuses = (name: string, changed: object, message: RegExp) =>
     assert.throws(() => buildModel(name as ModelName, { ...good, ...changed }), message);
-  refuses('toString', {}, /buildModel: name is "toString", expected one of mlp, cnn, resnet18/);
+  refuses('toString', {}, /buildModel: name is 'toString', expected one of 'mlp', 'cnn', 'resnet18'/);
   refuses('mlp', { classes: 1 }, /buildModel: classes is 1, expected an integer of at least 2/);
   refuses('mlp', { shape: [0] }, /buildModel: shape is \[0\], expected positive integers/);
   refuses('mlp', { width: 3 }, /buildModel: width is 3, expected an even integer/);
-  refuses('cnn', { shape: [446] }, /buildModel: shape is \[446\], expected height × width × channels/);
+  refuses(
+    'cnn',
+    { shape: [446] },
+    /buildModel: shape is \[446\], expected \[height, width, channels\] of at least/,
+  );
   refuses('vgg16', { shape: [28, 28, 1] }, /of at least 32×32 pixels for vgg16/);
   refuses('mlp', { seed: -1 }, /Random: seed is -1/);
   const [first, second] = [tf.input({ shape: [4] }), tf.input({ shape: [4] })];
@@ -32,6 +36,6 @@ test('wrong arguments name themselves', () => {
   assert.throws(() => wrapModel(two), /wrapModel: network maps .* expected one input to one output/);
   assert.throws(
     () => buildModel('mlp', { shape: [6], classes: 3, seed: 1 }).setWeights([]),
-    /setWeights: weights have lengths , expected 1536,256,/,
+    /setWeights: lengths of the weights is \[\], expected 1536,256,/,
   );
 });

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
 import { useEngine } from '../../src/engine/node';
 import { buildModel, wrapModel } from '../../src/train/model';
+import type { TrainOptions } from '../../src/train/options';
 import { accuracy, predictLabels, predictLogits } from '../../src/train/predict';
-import { type TrainOptions, train, untilInterrupted } from '../../src/train/train';
+import { train } from '../../src/train/train';
 import type { Progress, Samples } from '../../src/types';
 import { learnable } from './learnable';
 
@@ -89,20 +90,6 @@ test('an abort leaves the weights of the last finished epoch', async () => {
   assert.deepEqual(await interrupted.getWeights(), await whole.getWeights());
 });
 
-test('Ctrl-C stops the work within, and is left alone afterwards', async () => {
-  const before = process.listenerCount('SIGINT');
-  const history = await untilInterrupted(signal =>
-    train(mlp(), learnable(100, 1), {
-      ...quick,
-      epochs: 1e6,
-      signal,
-      onProgress: () => process.kill(process.pid, 'SIGINT'),
-    }),
-  );
-  assert.equal(history.interrupted, true);
-  assert.equal(process.listenerCount('SIGINT'), before);
-});
-
 test('progress counts samples up to the total', async () => {
   const seen: Progress[] = [];
   await train(mlp(), learnable(100, 1), { ...quick, onProgress: progress => seen.push(progress) });
@@ -157,20 +144,28 @@ test('wrong arguments name themselves', async () => {
     assert.rejects(train(mlp(), { ...samples, ...changed }, { ...quick, ...options }), message);
   const y = samples.y.slice();
   y[7] = 4;
-  await refuses({ y }, {}, /train: samples have label 4 at index 7, expected 0..3/);
-  await refuses({ shape: [12], count: 20 }, {}, /train: samples have shape \[12\], expected \[24\]/);
-  await refuses({ count: 0 }, {}, /train: samples have count 0, expected at least one sample/);
-  await refuses({ count: 9 }, {}, /train: samples hold 240 bytes and 10 labels, expected 216 and 9/);
-  await refuses({}, { epochs: 0 }, /train: epochs is 0, expected a positive integer/);
-  await refuses({}, { learningRate: Number.NaN }, /train: learningRate is NaN, expected a positive number/);
+  await refuses({ y }, {}, /train: label 7 of samples is 4, expected a label in 0..3/);
+  await refuses(
+    { shape: [12], count: 20 },
+    {},
+    /train: shape of samples is \[12\], expected \[24\] as of the model/,
+  );
+  await refuses({ count: 0 }, {}, /train: count of samples is 0, expected an integer of at least 1/);
+  await refuses({ count: 9 }, {}, /train: samples hold 240 values and 10 labels, expected 216 and 9/);
+  await refuses({}, { epochs: 0 }, /train: epochs is 0, expected an integer of at least 1/);
+  await refuses(
+    {},
+    { learningRate: Number.NaN },
+    /train: learningRate is NaN, expected a number in \(0, ∞\)/,
+  );
   await refuses({}, { flip: true }, /train: flip is true, expected false for samples of shape \[24\]/);
   await refuses(
     {},
     { validation: { test: { ...samples, y } } },
-    /train: validation samples 'test' have label 4/,
+    /train: label 7 of validation samples 'test' is 4/,
   );
   await assert.rejects(
     predictLabels(mlp(), { ...samples, shape: [1, 24] }),
-    /predict: samples have shape \[1,24\]/,
+    /predict: shape of samples is \[1,24\], expected \[24\]/,
   );
 });

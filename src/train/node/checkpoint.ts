@@ -1,22 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { RandomState } from '../../random';
-import type { Epoch } from '../train';
+import { checksOf } from '../../check';
+import { canonicalJson, sha256 } from '../../files';
+import type { Checkpoint, TrainingStart } from '../options';
 import { readArrays, writeArrays } from './array-file';
-
-/** Where a training stands between two epochs: with this and the samples it goes on as if never stopped. */
-export interface Checkpoint {
-  /** Hash of everything else that the outcome depends on. */
-  readonly fingerprint: string;
-  readonly epochs: readonly Epoch[];
-  readonly random: Readonly<Record<string, RandomState>>;
-  /** The model's weights, then the optimizer's velocities. */
-  readonly arrays: readonly Float32Array[];
-}
 
 const NAME = 'checkpoint';
 const fields = {
+  /** Hash of all that decides the course of the training. */
   fingerprint: z.string(),
   epochs: z.array(
     z.strictObject({
@@ -33,28 +25,66 @@ const fields = {
   ),
 };
 
-/** Replaces the folder's checkpoint as a whole: a process killed at any moment leaves the old or the new one. */
-export function writeCheckpoint(folder: string, { arrays, ...record }: Checkpoint): void {
-  writeArrays(folder, NAME, record, arrays);
+/** When a state is written. */
+export interface CheckpointRate {
+  /** After every so many epochs (default 1) and after the last, */
+  readonly every?: number;
+  /** but not within so many seconds of the start or of the last writing (default 0). */
+  readonly seconds?: number;
+}
+
+/** A checkpoint in a folder, see {@link checkpointIn}. */
+export interface FolderCheckpoint extends Checkpoint {
+  readonly folder: string;
+  readonly rate: CheckpointRate;
 }
 
 /**
- * The checkpoint in `folder`, if there is one.
+ * Keeps the state of a training in `folder`, for the option `checkpoint` of `train`.
  *
- * @throws if its files are damaged, it belongs to a training with other samples, model or settings, or has run
- *   for more than `epochs`
+ * A training that finds the state of its own earlier run there goes on from it, and ends as if it had never
+ * stopped. A process killed at any moment leaves the old state or the new one.
+ *
+ * @throws when training starts, if the files are damaged, belong to a training with other samples, model or
+ *   settings, or to one that has run for more epochs
  */
-export function readCheckpoint(folder: string, fingerprint: string, epochs: number): Checkpoint | undefined {
-  if (!existsSync(join(folder, `${NAME}.json`))) return undefined;
-  const { record, arrays } = readArrays('train', folder, NAME, fields);
-  if (record.fingerprint !== fingerprint) {
-    const expected = 'one of the same samples, model and settings, or an empty folder';
-    throw new Error(
-      `train: checkpoint.folder is ${folder}, which holds another training's, expected ${expected}`,
-    );
-  }
-  if (record.epochs.length > epochs) {
-    throw new Error(`train: epochs is ${epochs}, expected at least ${record.epochs.length} as in ${folder}`);
-  }
-  return { ...record, arrays };
+export function checkpointIn(folder: string, rate: CheckpointRate = {}): FolderCheckpoint {
+  const { every = 1, seconds = 0 } = rate;
+  checksOf('checkpointIn').integer('every', every, 1);
+  checksOf('checkpointIn').number('seconds', seconds, '[0, ∞)');
+  let fingerprint = '';
+  let written = 0;
+  return {
+    folder,
+    rate,
+    load: async start => {
+      written = performance.now();
+      fingerprint = await fingerprintOf(start);
+      if (!existsSync(join(folder, `${NAME}.json`))) return undefined;
+      const { record, arrays } = readArrays('train', folder, NAME, fields);
+      const check = checksOf('train');
+      if (record.fingerprint !== fingerprint) {
+        check.fail('checkpoint', folder, 'a folder that is empty or of the same samples, model and settings');
+      }
+      if (record.epochs.length > start.epochs) {
+        check.fail('epochs', start.epochs, `at least ${record.epochs.length} as in ${folder}`);
+      }
+      return { ...record, arrays };
+    },
+    save: async (state, { done, total }) => {
+      if (done < total && done % every !== 0) return;
+      if (performance.now() - written < 1000 * seconds) return;
+      const { arrays, ...record } = await state();
+      writeArrays(folder, NAME, { fingerprint, ...record }, arrays);
+      written = performance.now();
+    },
+  };
+}
+
+async function fingerprintOf({ model, samples, options }: TrainingStart): Promise<string> {
+  const { description } = model;
+  const { x, y, count, shape } = samples;
+  const weights = (await model.getWeights()).map(({ buffer }) => new Uint8Array(buffer));
+  const text = canonicalJson({ decisive: options, description, count, shape });
+  return sha256(text, x, Int32Array.from(y).join(), ...weights);
 }

@@ -1,17 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
-import { Piscina } from 'piscina';
-import { useEngine } from '../../engine/node';
+import { checksOf } from '../../check';
 import type { Progress, Samples } from '../../types';
+import type { History } from '../epoch';
 import type { Model } from '../model';
-import { type History, isSamples, type TrainOptions } from '../train';
-import type { Task, Trained } from './train-worker';
+import { isSamples, type TrainOptions } from '../options';
+import type { FolderCheckpoint } from './checkpoint';
+import { Pool } from './pool';
+import type { Trained, TrainTask } from './train-worker';
 
 /** The arguments of one `train`. */
 export interface TrainJob extends TrainOptions {
   readonly model: Model;
   readonly samples: Samples;
+  readonly checkpoint?: FolderCheckpoint;
 }
 
 /**
@@ -28,65 +30,50 @@ export async function trainMany(
   jobs: readonly TrainJob[],
   { workers = availableParallelism() }: { readonly workers?: number } = {},
 ): Promise<PromiseSettledResult<History>[]> {
-  if (!Number.isInteger(workers) || workers < 1) {
-    throw new Error(`trainMany: workers is ${workers}, expected a positive integer`);
-  }
-  const engine = (await useEngine()).name;
-  const pool = new Piscina<Task, Trained>({
-    filename: join(__dirname, 'train-worker.js'),
-    minThreads: 0,
-    maxThreads: Math.max(1, Math.min(workers, jobs.length)),
-  });
+  const threads = Math.min(checksOf('trainMany').integer('workers', workers, 1), jobs.length);
+  if (threads === 0) return [];
+  const pool = await Pool.open<TrainTask, Trained, Progress>(join(__dirname, 'train-worker.js'), threads);
   const share = sharing();
-  const run = async ({ model, samples, onProgress, signal, validation, ...options }: TrainJob) => {
-    const { port1: here, port2: port } = new MessageChannel();
-    const stop = () => here.postMessage('stop');
-    here.on('message', (progress: Progress) => onProgress?.(progress));
-    signal?.addEventListener('abort', stop);
-    if (signal?.aborted) stop();
-    try {
-      const { description } = model;
-      const task = { engine, description, weights: await model.getWeights(), samples: share(samples), port };
-      const shared = validation && mapSamples(validation, share);
-      const { history, weights } = await pool.run(
-        { ...task, options: { ...options, validation: shared } },
-        { transferList: [port] },
-      );
-      model.setWeights(weights);
-      return history;
-    } finally {
-      signal?.removeEventListener('abort', stop);
-      here.close();
-    }
+  const trainOne = async ({ model, onProgress, signal, checkpoint, ...job }: TrainJob): Promise<History> => {
+    const { samples, validation, ...options } = job;
+    const task = {
+      description: model.description,
+      weights: await model.getWeights(),
+      samples: share(samples),
+      options: { ...options, validation: validation && shareAll(validation, share) },
+      checkpoint: checkpoint && { folder: checkpoint.folder, rate: checkpoint.rate },
+    };
+    const { history, weights } = await pool.run(task, { onProgress, signal });
+    model.setWeights(weights);
+    return history;
   };
   try {
-    return await Promise.allSettled(jobs.map(run));
+    return await Promise.allSettled(jobs.map(trainOne));
   } finally {
-    await pool.destroy();
+    await pool.close();
   }
 }
 
-/** A function that moves samples to shared memory, the same ones only once. */
-function sharing(): (samples: Samples) => Samples {
+type Share = (samples: Samples) => Samples;
+
+/** A function that copies samples to shared memory, the same ones only once. */
+function sharing(): Share {
   const copies = new Map<Samples, Samples>();
   return samples => {
-    let copy = copies.get(samples);
-    if (copy === undefined) {
-      const x = new Uint8Array(new SharedArrayBuffer(samples.x.length));
-      const y = new Int32Array(new SharedArrayBuffer(4 * samples.y.length));
-      x.set(samples.x);
-      y.set(samples.y);
-      copy = { x, y, count: samples.count, shape: [...samples.shape] };
-      copies.set(samples, copy);
-    }
+    const copy = copies.get(samples) ?? { ...samples, x: shared(samples.x), y: shared(samples.y) };
+    copies.set(samples, copy);
     return copy;
   };
 }
 
-function mapSamples(
-  validation: NonNullable<TrainOptions['validation']>,
-  share: (samples: Samples) => Samples,
-): NonNullable<TrainOptions['validation']> {
+function shared<T extends Uint8Array | Int32Array>(values: T): T {
+  const Values = values.constructor as new (buffer: SharedArrayBuffer) => T;
+  const copy = new Values(new SharedArrayBuffer(values.byteLength));
+  copy.set(values);
+  return copy;
+}
+
+function shareAll(validation: NonNullable<TrainOptions['validation']>, share: Share): typeof validation {
   if (isSamples(validation)) return share(validation);
   return Object.fromEntries(Object.entries(validation).map(([name, samples]) => [name, share(samples)]));
 }

@@ -1,18 +1,18 @@
-import type { MessagePort } from 'node:worker_threads';
-import { type EngineName, useEngine } from '../../engine/node';
-import type { Samples } from '../../types';
+import type { Progress, Samples } from '../../types';
+import type { History } from '../epoch';
 import { type ModelDescription, modelFrom } from '../model';
-import { type History, type TrainOptions, train } from '../train';
+import type { TrainOptions } from '../options';
+import { train } from '../train';
+import { type CheckpointRate, checkpointIn } from './checkpoint';
+import { inThread } from './pool';
 
 /** What `trainMany` sends to a thread. */
-export interface Task {
-  readonly engine: EngineName;
+export interface TrainTask {
   readonly description: ModelDescription;
   readonly weights: readonly Float32Array[];
   readonly samples: Samples;
-  readonly options: TrainOptions;
-  /** Progress goes out, any message that comes in stops the training. */
-  readonly port: MessagePort;
+  readonly options: Omit<TrainOptions, 'checkpoint'>;
+  readonly checkpoint?: { readonly folder: string; readonly rate: CheckpointRate };
 }
 
 export interface Trained {
@@ -20,23 +20,16 @@ export interface Trained {
   readonly weights: readonly Float32Array[];
 }
 
-/** One training of `trainMany`, in a worker thread. */
-export default async function trainTask(task: Task): Promise<Trained> {
-  const { engine, description, samples, options, port } = task;
-  const stop = new AbortController();
-  port.on('message', () => stop.abort());
+/** One training of `trainMany`. */
+export default inThread<TrainTask, Trained, Progress>(async (task, watch) => {
+  const { samples, options } = task;
+  const model = await modelFrom(task.description);
   try {
-    await useEngine(engine);
-    const model = await modelFrom(description);
-    try {
-      model.setWeights(task.weights);
-      const onProgress = (progress: object) => port.postMessage(progress);
-      const history = await train(model, samples, { ...options, onProgress, signal: stop.signal });
-      return { history, weights: await model.getWeights() };
-    } finally {
-      model.dispose();
-    }
+    model.setWeights(task.weights);
+    const checkpoint = task.checkpoint && checkpointIn(task.checkpoint.folder, task.checkpoint.rate);
+    const history = await train(model, samples, { ...options, checkpoint, ...watch });
+    return { history, weights: await model.getWeights() };
   } finally {
-    port.close();
+    model.dispose();
   }
-}
+});

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { useEngine } from '../../../src/engine/node';
+import { type CheckpointRate, checkpointIn } from '../../../src/train/node/checkpoint';
+import type { Checkpoint } from '../../../src/train/options';
 import { train } from '../../../src/train/train';
 import { fresh, options, samples } from './killed';
 
@@ -25,25 +27,54 @@ test('a training killed in the middle of an epoch goes on to the same result, to
 
   const [whole, resumed] = [fresh(), fresh()];
   const expected = await train(whole, samples, options);
-  const seen: number[] = [];
+  const trained: number[] = [];
+  const kept = checkpointIn(folder, { every: 2 });
   const history = await train(resumed, samples, {
     ...options,
-    checkpoint: { folder, every: 2 },
-    onProgress: ({ done }) => seen.push(done),
+    checkpoint: {
+      load: kept.load,
+      save: (state, epoch) => {
+        trained.push(epoch.done);
+        return kept.save(state, epoch);
+      },
+    },
   });
-  assert.ok(seen.length === 0 || seen[0] > saved * samples.count); // it did not start anew
+  // a training that started anew would end with the same weights, later
+  assert.deepEqual(trained, [1, 2, 3, 4, 5, 6].slice(saved));
   assert.deepEqual(history, expected);
   assert.deepEqual(await resumed.getWeights(), await whole.getWeights());
+});
+
+// Written too often, states slow a short training down; too seldom, a stop costs hours.
+test('a state is written as often as asked for', async () => {
+  await ready;
+  const written = async (rate: CheckpointRate, epochs: number) => {
+    const path = mkdtempSync(join(folder, 'rate-'));
+    const counts: number[] = [];
+    const kept = checkpointIn(path, rate);
+    const save: Checkpoint['save'] = (state, epoch) =>
+      kept.save(() => {
+        counts.push(epoch.done);
+        return state();
+      }, epoch);
+    const checkpoint = { load: kept.load, save };
+    await train(fresh(), samples, { ...options, batchSize: 200, epochs, checkpoint });
+    return counts;
+  };
+  assert.deepEqual(await written({}, 3), [1, 2, 3]);
+  assert.deepEqual(await written({ every: 2 }, 5), [2, 4, 5]);
+  assert.deepEqual(await written({ seconds: 3600 }, 3), []);
+  assert.throws(() => checkpointIn(folder, { every: 0 }), /checkpointIn: every is 0, expected an integer/);
 });
 
 test('a finished training can be prolonged', async () => {
   await ready;
   const path = join(folder, 'prolonged');
   const short = { ...options, batchSize: 30, epochs: 2 };
-  await train(fresh(), samples, { ...short, checkpoint: { folder: path } });
+  await train(fresh(), samples, { ...short, checkpoint: checkpointIn(path) });
   const [whole, resumed] = [fresh(), fresh()];
   const expected = await train(whole, samples, { ...short, epochs: 4 });
-  const history = await train(resumed, samples, { ...short, epochs: 4, checkpoint: { folder: path } });
+  const history = await train(resumed, samples, { ...short, epochs: 4, checkpoint: checkpointIn(path) });
   assert.deepEqual(history, expected);
   assert.deepEqual(await resumed.getWeights(), await whole.getWeights());
 });
@@ -51,11 +82,11 @@ test('a finished training can be prolonged', async () => {
 test("another training's checkpoint, or a damaged one, is refused", async () => {
   await ready;
   const path = join(folder, 'other');
-  const quick = { ...options, batchSize: 100, epochs: 1, checkpoint: { folder: path } };
+  const quick = { ...options, batchSize: 100, epochs: 1, checkpoint: checkpointIn(path) };
   await train(fresh(), samples, quick);
   await assert.rejects(
     train(fresh(), samples, { ...quick, seed: 9 }),
-    /train: checkpoint.folder is .*other, which holds another training's/,
+    /train: checkpoint is '.*other', expected a folder that is empty or of the same samples/,
   );
   await train(fresh(), samples, { ...quick, epochs: 2 });
   await assert.rejects(

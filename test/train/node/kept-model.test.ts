@@ -35,5 +35,5 @@ test('a failed training leaves nothing behind', async () => {
     /loss is NaN/,
   );
   assert.ok(!readdirSync(join(out, 'models'), { recursive: true }).some(path => String(path).includes('c-')));
-  await assert.rejects(reuseModel('../c', {}, forbidden), /reuseModel: name is "..\/c"/);
+  await assert.rejects(reuseModel('../c', {}, forbidden), /reuseModel: name is '..\/c'/);
 });

@@ -1,6 +1,8 @@
 import '../../../src/engine/node';
 import { buildModel } from '../../../src/train/model';
-import { type TrainOptions, train } from '../../../src/train/train';
+import { checkpointIn } from '../../../src/train/node/checkpoint';
+import type { TrainOptions } from '../../../src/train/options';
+import { train } from '../../../src/train/train';
 import { learnable } from '../learnable';
 
 /** A training with everything that has a state: momentum, dropout, flips, a random order. */
@@ -20,5 +22,5 @@ if (require.main === module) {
   const onProgress = ({ done }: { done: number }) => {
     if (done > 2.2 * samples.count) process.kill(process.pid, 'SIGKILL');
   };
-  train(fresh(), samples, { ...options, checkpoint: { folder: process.argv[2] }, onProgress });
+  train(fresh(), samples, { ...options, checkpoint: checkpointIn(process.argv[2]), onProgress });
 }

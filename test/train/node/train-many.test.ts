@@ -61,6 +61,9 @@ test('each job reports its progress and can be stopped by itself', async () => {
 });
 
 test('wrong arguments name themselves', async () => {
-  await assert.rejects(trainMany([], { workers: 0 }), /trainMany: workers is 0, expected a positive integer/);
+  await assert.rejects(
+    trainMany([], { workers: 0 }),
+    /trainMany: workers is 0, expected an integer of at least 1/,
+  );
   assert.deepEqual(await trainMany([]), []);
 });
