@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import { Pool } from '../train/node/pool';
 import type { Progress } from '../types';
-import type { ResultsFile } from './results';
+import type { Result, ResultsFile } from './results';
 import { type Run, runId } from './run';
-import type { Answer } from './worker';
+import type { Outcome } from './run-one';
+import type { RunTask } from './worker';
 
 /** Training rows of the whole data sets: what a run costs is in proportion to them. */
 const ROWS = { 'fashion-mnist': 10_000, location30: 4_008, cifar10: 50_000, purchase100: 157_859 } as const;
@@ -15,7 +16,8 @@ const ROWS = { 'fashion-mnist': 10_000, location30: 4_008, cifar10: 50_000, purc
  * Performs all runs that `results` does not have yet, several at a time, each in a thread of its own.
  *
  * Every result is written when it comes. A run that fails is written with its error and does not stop the
- * others. When `signal` aborts, the runs under way are given up, and nothing else is lost.
+ * others. When `signal` aborts, the runs under way stop; what they had trained a minute ago is kept in a folder
+ * beside the results, and so is that of a process that is killed.
  *
  * @param workers how many at a time; all processor cores by default. One is best where the engine itself uses
  *   the whole machine (native TensorFlow) or one graphics card
@@ -28,6 +30,8 @@ export async function performAll(
     readonly command: string;
     readonly workers?: number;
     readonly signal?: AbortSignal;
+    /** State of a training is kept once in so many seconds; default 60. */
+    readonly seconds?: number;
     /** Called as runs proceed; `done` counts samples trained on, so that runs of unlike size add up. */
     readonly onProgress?: (progress: Progress) => void;
     /** Called after each run. */
@@ -35,10 +39,12 @@ export async function performAll(
   },
 ): Promise<{ succeeded: number; failed: number }> {
   const { command, workers = availableParallelism(), signal, onProgress, onResult } = options;
+  const { seconds: pause = 60 } = options;
   const left = [...new Map(runs.map(run => [runId(run), run])).values()].filter(run => !results.has(run));
   const total = left.reduce((sum, run) => sum + cost(run), 0);
   const shares = new Map<string, number>();
   const counts = { succeeded: 0, failed: 0 };
+  if (left.length === 0) return counts;
   const tell = () => {
     const done = left.reduce((sum, run) => sum + cost(run) * (shares.get(runId(run)) ?? 0), 0);
     const finished = counts.succeeded + counts.failed;
@@ -46,42 +52,44 @@ export async function performAll(
     onProgress?.({ done: Math.floor(done), total, unit: 'samples', note });
   };
   const commit = currentCommit();
-  const pool = new Piscina({
-    filename: join(__dirname, 'worker.js'),
-    minThreads: 1,
-    maxThreads: workers,
-    idleTimeout: Number.POSITIVE_INFINITY,
-  });
+  const checkpoints = `${results.path.replace(/\.jsonl$/, '')}.checkpoints`;
+  const pool = await Pool.open<RunTask, Outcome, number>(join(__dirname, 'worker.js'), workers);
+  const engine = `${pool.engine.name}, ${pool.engine.device}`;
   const one = async (run: Run) => {
     const id = runId(run);
-    const { port1, port2 } = new MessageChannel();
-    port1.on('message', (share: number) => {
+    const folder = join(checkpoints, id);
+    const start = new Date();
+    const report = (share: number) => {
       shares.set(id, 0.99 * share); // the measurements are still to come
       tell();
-    });
-    port1.unref();
-    const answer: Answer = await pool
-      .run({ run, port: port2 }, { transferList: [port2], signal })
-      .catch((error: Error) => ({ engine: '', started: '', seconds: 0, error: error.message }));
-    port1.close();
+    };
+    const task = { run, checkpoints: { folder: join(folder, pool.engine.name), seconds: pause } };
+    const found: Pick<Result, 'outcome' | 'error'> = await pool.run(task, { onProgress: report }).then(
+      outcome => ({ outcome }),
+      (error: Error) => ({ error: error.message }),
+    );
     if (signal?.aborted) return;
-    shares.set(id, 1);
-    counts[answer.error === undefined ? 'succeeded' : 'failed']++;
-    const { engine, started, seconds, ...found } = answer;
-    const made = { engine, node: process.version, commit, command, started, seconds };
+    const seconds = (Date.now() - start.getTime()) / 1000;
+    const made = { engine, node: process.version, commit, command, started: start.toISOString(), seconds };
     results.append({ id, run, ...found, made });
-    onResult?.(id, seconds, answer.error);
+    rmSync(folder, { recursive: true, force: true });
+    shares.set(id, 1);
+    counts[found.error === undefined ? 'succeeded' : 'failed']++;
+    onResult?.(id, seconds, found.error);
     tell();
   };
+  const stop = () => void pool.close();
+  signal?.addEventListener('abort', stop);
   try {
-    // the pool's own queue does not keep the order
     const next = left.values();
     const oneByOne = async () => {
       for (const run of next) if (!signal?.aborted) await one(run);
     };
     await Promise.all(Array.from({ length: workers }, oneByOne));
   } finally {
-    await pool.destroy();
+    signal?.removeEventListener('abort', stop);
+    await pool.close();
+    if (existsSync(checkpoints) && readdirSync(checkpoints).length === 0) rmdirSync(checkpoints);
   }
   return counts;
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { loadDataset } from '../data/load';
 import { takeSamples } from '../data/take';
 import { binomialTest } from '../decide/binomial';
@@ -8,6 +9,8 @@ import { localModel } from '../probe/local';
 import { probe } from '../probe/probe';
 import { Random } from '../random';
 import { buildModel, type Model } from '../train/model';
+import { type CheckpointRate, checkpointIn } from '../train/node/checkpoint';
+import type { TrainOptions } from '../train/options';
 import { accuracy, predictLogits } from '../train/predict';
 import { train } from '../train/train';
 import type { Progress, Samples } from '../types';
@@ -52,8 +55,19 @@ export interface Outcome {
   readonly attacks?: readonly AttackOutcome[];
 }
 
-/** Trains as the run says and measures: accuracy, each owner's probing and, where asked for, membership inference. */
-export async function performRun(run: Run, onProgress?: (progress: Progress) => void): Promise<Outcome> {
+/** What `train` is called with besides the run's own setting. */
+type Watch = Pick<TrainOptions, 'onProgress' | 'checkpoint'>;
+
+/**
+ * Trains as the run says and measures: accuracy, each owner's probing and, where asked for, membership inference.
+ *
+ * @param checkpoints a folder of this run alone, to go on from after a stop: a folder in it for each training
+ */
+export async function performRun(
+  run: Run,
+  onProgress?: (progress: Progress) => void,
+  checkpoints?: CheckpointRate & { readonly folder: string },
+): Promise<Outcome> {
   const dataset = await loadDataset(run.dataset, { seed: run.split });
   const { classes, provenance, test } = dataset;
   const used = run.rows ?? dataset.train.count;
@@ -67,10 +81,13 @@ export async function performRun(run: Run, onProgress?: (progress: Progress) => 
   const owners = makeOwners(run, dataset.train.shape, classes);
   const marked = markForOwners(members, owners.slice(0, run.owners), run);
   const share = 1 / (1 + (run.shadows ?? 0));
-  const advance = (from: number) => (progress: Progress) =>
-    onProgress?.({ ...progress, done: (from + progress.done / progress.total) * share, total: 1 });
+  const watch = (training: number): Watch => ({
+    onProgress: progress =>
+      onProgress?.({ ...progress, done: (training + progress.done / progress.total) * share, total: 1 }),
+    checkpoint: checkpoints && checkpointIn(join(checkpoints.folder, `${training}`), checkpoints),
+  });
 
-  const model = await fit(run, marked.samples, classes, run.seed, advance(0));
+  const model = await fit(run, marked.samples, classes, run.seed, watch(0));
   try {
     return {
       provenance,
@@ -81,7 +98,7 @@ export async function performRun(run: Run, onProgress?: (progress: Progress) => 
       testAccuracy: await accuracy(model, test),
       owners: await probeAll(run, model, test, owners, marked.rows),
       ...(run.shadows !== undefined && {
-        attacks: await infer(run, model, pool, marked.rows.flat(), advance),
+        attacks: await infer(run, model, pool, marked.rows.flat(), watch),
       }),
     };
   } finally {
@@ -89,17 +106,11 @@ export async function performRun(run: Run, onProgress?: (progress: Progress) => 
   }
 }
 
-async function fit(
-  run: Run,
-  samples: Samples,
-  classes: number,
-  seed: number,
-  onProgress: (progress: Progress) => void,
-): Promise<Model> {
+async function fit(run: Run, samples: Samples, classes: number, seed: number, watch: Watch): Promise<Model> {
   const { epochs, batchSize, learningRate, schedule, flip, width } = run;
   const model = buildModel(run.model, { shape: samples.shape, classes, seed, width });
   try {
-    await train(model, samples, { epochs, batchSize, learningRate, schedule, flip, seed, onProgress });
+    await train(model, samples, { epochs, batchSize, learningRate, schedule, flip, seed, ...watch });
     return model;
   } catch (error) {
     model.dispose();
@@ -161,7 +172,7 @@ async function infer(
   model: Model,
   pool: Samples,
   marked: readonly number[],
-  advance: (from: number) => (progress: Progress) => void,
+  watch: (training: number) => Watch,
 ): Promise<AttackOutcome[]> {
   const half = Math.floor(pool.count / 2);
   const { classes } = model;
@@ -178,7 +189,7 @@ async function infer(
   for (let i = 0; i < (run.shadows as number); i++) {
     const random = new Random(run.seed, `shadow ${i}`);
     const members = random.sample(pool.count, half);
-    const shadow = await fit(run, takeSamples(pool, members), classes, random.uint32(), advance(i + 1));
+    const shadow = await fit(run, takeSamples(pool, members), classes, random.uint32(), watch(i + 1));
     shadows.push(await observe(shadow, new Set(members)));
     shadow.dispose();
   }

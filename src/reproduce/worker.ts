@@ -6,10 +6,10 @@ import { type Outcome, performRun } from './run-one';
 /** What a thread is sent: a run, and where it keeps the state of its trainings. */
 export interface RunTask {
   readonly run: Run;
-  readonly checkpoints: { readonly folder: string } & CheckpointRate;
+  readonly checkpoints: CheckpointRate & { readonly folder: string };
 }
 
-/** Performs one run in a worker thread; progress is the share done, 0..1. */
+/** Performs one run; progress is the share done, 0..1. */
 export default inThread<RunTask, Outcome, number>(({ run, checkpoints }, { onProgress }) =>
-  performRun(run, { checkpoints, onProgress: ({ done, total }) => onProgress(done / total) }),
+  performRun(run, ({ done, total }) => onProgress(done / total), checkpoints),
 );

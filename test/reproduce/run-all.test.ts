@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseResults, type Result } from '../../src/reproduce/results';
+import { useEngine } from '../../src/engine/node';
+import { parseResults, type Result, ResultsFile } from '../../src/reproduce/results';
 import { type Run, runId } from '../../src/reproduce/run';
+import { performAll } from '../../src/reproduce/run-all';
 
 const MAIN = join(__dirname, '../../src/reproduce/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'mib-reproduce-'));
@@ -80,6 +82,23 @@ test('killed half-way and started again, it ends with the results of an uninterr
   assert.ok(readFileSync(killed.out, 'utf8').startsWith(before)); // nothing that was done is done again
   assert.equal(lines(killed.out), runs.length);
   assert.deepEqual(findings(read(killed.out)), findings(read(whole.out)));
+});
+
+// A checkpoint that is ignored costs days, one that is left behind fills the disk.
+test('the state of a training is kept while its run is under way, and removed with its result', async () => {
+  await useEngine('wasm');
+  const results = ResultsFile.open(join(folder, 'kept.jsonl'));
+  const long = { ...run, rows: 1000, epochs: 10 };
+  const path = join(folder, 'kept.checkpoints', runId(long), 'wasm', '0', 'checkpoint.json');
+  let kept = 0;
+  const onProgress = () => {
+    if (existsSync(path)) kept = JSON.parse(readFileSync(path, 'utf8')).epochs.length;
+  };
+  const options = { command: '', workers: 1, seconds: 0, onProgress };
+  assert.deepEqual(await performAll([long], results, options), { succeeded: 1, failed: 0 });
+  results.close();
+  assert.ok(kept >= 1, 'no state was kept');
+  assert.equal(existsSync(join(folder, 'kept.checkpoints')), false);
 });
 
 test('Ctrl-C gives up the runs under way and no others', async () => {
