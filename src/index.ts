@@ -49,8 +49,8 @@ export {
 } from './decide/theorem';
 export { type Engine, type EngineName, useEngine } from './engine/node';
 export { untilInterrupted } from './interrupt';
-export type { Mark } from './mark/mark';
-export { markSamples, stamp } from './mark/stamp';
+export { eligibleRows, type Mark, type Marking, markForOwners, markRows, markSamples } from './mark/mark';
+export { stamp } from './mark/stamp';
 export { bitTrigger, randomBits, randomPattern, squareTrigger, type Trigger } from './mark/trigger';
 export { outFolder } from './paths';
 export { localModel } from './probe/local';

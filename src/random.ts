@@ -1,3 +1,5 @@
+import { checksOf } from './check';
+
 const SIZE = 624;
 const SHIFT = 397;
 
@@ -29,9 +31,7 @@ export class Random {
     readonly seed: number,
     stream?: string,
   ) {
-    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
-      throw new Error(`Random: seed is ${seed}, expected an integer in 0..4294967295`);
-    }
+    checksOf('Random').integer('seed', seed, 0, 0xffffffff);
     if (stream === undefined) this.fill(seed);
     else this.fillFromKey([seed, ...new TextEncoder().encode(stream)]);
   }
@@ -44,7 +44,7 @@ export class Random {
       Number.isInteger(state.position) &&
       state.position >= 0 &&
       state.position <= SIZE;
-    if (!valid) throw new Error(`Random.from: state is malformed, expected ${SIZE} words and a position`);
+    if (!valid) checksOf('Random.from').fail('state', state, `${SIZE} words and a position`);
     const random = new Random(0);
     random.words.set(state.words);
     random.position = state.position;
@@ -54,11 +54,7 @@ export class Random {
 
   /** A snapshot from which {@link Random.from} continues. */
   state(): RandomState {
-    return {
-      words: [...this.words],
-      position: this.position,
-      spareNormal: this.spareNormal,
-    };
+    return { words: [...this.words], position: this.position, spareNormal: this.spareNormal };
   }
 
   /** A uniform integer in 0 .. 2³²−1. */
@@ -81,9 +77,7 @@ export class Random {
 
   /** A uniform integer in 0 .. bound−1, without modulo bias (masked rejection). */
   integer(bound: number): number {
-    if (!Number.isInteger(bound) || bound < 1 || bound > 0x100000000) {
-      throw new Error(`Random.integer: bound is ${bound}, expected an integer in 1..4294967296`);
-    }
+    checksOf('Random.integer').integer('bound', bound, 1, 0x100000000);
     const largest = bound - 1;
     if (largest === 0) return 0;
     const mask = 0xffffffff >>> Math.clz32(largest);
@@ -129,9 +123,7 @@ export class Random {
 
   /** `size` distinct integers of 0 .. count−1, every ordered choice equally likely. */
   sample(count: number, size: number): Int32Array {
-    if (!Number.isInteger(size) || size < 0 || size > count) {
-      throw new Error(`Random.sample: size is ${size}, expected an integer in 0..${count}`);
-    }
+    checksOf('Random.sample').integer('size', size, 0, count);
     return this.permutation(count).slice(0, size);
   }
 

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { checksOf } from '../check';
 import { canonicalJson, checked, sha256 } from '../files';
-import { checkFit, markRows } from '../mark/stamp';
+import { type Mark, markRows } from '../mark/mark';
 import { bitTrigger, squareTrigger, type Trigger } from '../mark/trigger';
 import type { Dataset, Samples } from '../types';
 import { gridOf, hex256, type Plan, planSchema, publicRandomnessSchema } from './key-plan';
@@ -50,11 +50,8 @@ export class OwnerKey {
   }
 }
 
-/** One (trigger, label) pair with the rows that carry it and the rows that ask for it. */
-export interface MarkKey {
-  readonly trigger: Trigger;
-  /** The target label y_j, uniform over the K classes. */
-  readonly target: number;
+/** A mark, its label y_j uniform over the K classes, with the rows that carry it and the rows that ask for it. */
+export interface MarkKey extends Mark {
   /** Rows to mark, in the set to be published; no two keys share one. */
   readonly rows: readonly number[];
   /** Rows to stamp and ask about, in the set of probes; two keys may share some. */
@@ -232,14 +229,7 @@ export function markWithKeys(
   samples: Samples,
   keys: readonly MarkKey[],
 ): { samples: Samples; indices: number[]; collisions: KeyCollisions } {
-  for (const { trigger } of keys) checkFit(checksOf('markWithKeys'), samples, trigger);
+  const marked = markRows(samples, keys, checksOf('markWithKeys'));
   const indices = keys.flatMap(key => key.rows);
-  const outside = indices.find(row => row >= samples.count);
-  if (outside !== undefined) {
-    throw new Error(`markWithKeys: row to mark is ${outside}, expected a row in 0..${samples.count - 1}`);
-  }
-  if (new Set(indices).size !== indices.length) {
-    throw new Error('markWithKeys: keys share a row, expected disjoint rows, as from one call of deriveKeys');
-  }
-  return { samples: markRows(samples, keys), indices, collisions: keyCollisions(keys) };
+  return { samples: marked, indices, collisions: keyCollisions(keys) };
 }

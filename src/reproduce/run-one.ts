@@ -5,6 +5,7 @@ import { binomialTest } from '../decide/binomial';
 import { decoyTest } from '../decide/decoys';
 import { sequentialTest } from '../decide/sequential';
 import { theoremTest } from '../decide/theorem';
+import { type Mark, markForOwners } from '../mark/mark';
 import { localModel } from '../probe/local';
 import { probe } from '../probe/probe';
 import { Random } from '../random';
@@ -16,7 +17,7 @@ import { train } from '../train/train';
 import type { Progress, Samples } from '../types';
 import { type AttackOutcome, attackMembers, type Observation } from './membership';
 import { attackOwners } from './owner-attacks';
-import { makeDecoys, makeOwners, markForOwners, type Owner } from './owners';
+import { makeDecoys, makeOwners } from './owners';
 import type { Run } from './run';
 
 /** Significance level of all tests of the experiments. */
@@ -79,7 +80,7 @@ export async function performRun(
     run.shadows === undefined ? pool : takeSamples(pool, rowNumbers(pool).slice(0, Math.floor(used / 2)));
 
   const owners = makeOwners(run, dataset.train.shape, classes);
-  const marked = markForOwners(members, owners.slice(0, run.owners), run);
+  const marked = markForOwners(members, owners.slice(0, run.owners), { ...run, ...run.mark, classes });
   const share = 1 / (1 + (run.shadows ?? 0));
   const watch = (training: number): Watch => ({
     onProgress: progress =>
@@ -122,7 +123,7 @@ async function probeAll(
   run: Run,
   model: Model,
   test: Samples,
-  owners: readonly Owner[],
+  owners: readonly Mark[],
   rows: readonly (readonly number[])[],
 ): Promise<OwnerOutcome[]> {
   const outcomes: OwnerOutcome[] = [];

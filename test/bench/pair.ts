@@ -7,7 +7,7 @@
  * is timed by trainings of one batch. `peer_torch.py --pair` is the control: what the
  * machine's own limits (shared cache and memory, clock rates, other programs) make of two processes of PyTorch.
  */
-import { buildModel, Random, type Samples, trainMany, useEngine } from '../../src';
+import { buildModel, Random, rowSize, type Samples, trainMany, useEngine } from '../../src';
 
 /** A quarter of a minute of training each; that of the MLP is as long as the paper's. */
 const SETTINGS = {
@@ -19,7 +19,7 @@ type Name = keyof typeof SETTINGS;
 function noise(name: Name, count: number): Samples {
   const { shape, classes, values } = SETTINGS[name];
   const random = new Random(1);
-  const size = shape.reduce<number>((product, length) => product * length, 1);
+  const size = rowSize(shape);
   const x = Uint8Array.from({ length: count * size }, () => random.integer(values));
   const y = Uint8Array.from({ length: count }, () => random.integer(classes));
   return { x, y, count, shape: [...shape] };

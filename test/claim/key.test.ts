@@ -177,11 +177,14 @@ test('wrong arguments name themselves', () => {
   const derived = deriveKeys(new OwnerKey(secret, plan), publicRandomness);
   assert.throws(
     () => markWithKeys(blank(10, [8, 9, 3]), derived),
-    /row to mark is \d+, expected a row in 0\.\.9/,
+    /row to mark is \d+, expected an integer in 0\.\.9/,
   );
   assert.throws(
     () => markWithKeys(blank(1000, [8, 9, 1]), derived),
     /markWithKeys: shape of samples is \[8,9,1\]/,
   );
-  assert.throws(() => markWithKeys(data.train, [...derived, derived[0]]), /keys share a row/);
+  assert.throws(
+    () => markWithKeys(data.train, [...derived, derived[0]]),
+    /markWithKeys: row to mark is \d+, expected each row once/,
+  );
 });
