@@ -1,5 +1,5 @@
 /** Bounds of a number as mathematics writes them: `(0, 1]` excludes 0 and includes 1. */
-export type Interval = `${'[' | '('}${number}, ${number | '∞'}${']' | ')'}`;
+export type Interval = `${'[' | '('}${number | '-∞'}, ${number | '∞'}${']' | ')'}`;
 
 /**
  * The checks of the arguments of the function called `caller`.
@@ -33,7 +33,7 @@ export class Checks {
 
   /** A number within the interval, e.g. `(0, 1)` for a level, `[0, ∞)` for a weight. */
   number(argument: string, value: number, interval: Interval): number {
-    const [low, high] = interval.slice(1, -1).replace('∞', 'Infinity').split(', ').map(Number);
+    const [low, high] = interval.slice(1, -1).replaceAll('∞', 'Infinity').split(', ').map(Number);
     const above = interval.startsWith('[') ? value >= low : value > low;
     const below = interval.endsWith(']') ? value <= high : value < high;
     if (typeof value === 'number' && above && below) return value;

@@ -22,13 +22,14 @@ export {
 export { type DatasetName, type LoadOptions, loadDataset } from './data/load';
 export { readSamples, writeSamples } from './data/samples-file';
 export { takeSamples } from './data/take';
-export { adjust, adjustEValues } from './decide/adjust';
-export { type BinomialDecision, binomialTest, clopperPearson } from './decide/binomial';
+export { adjust } from './decide/adjust';
+export { type BinomialDecision, binomialTest } from './decide/binomial';
 export { type ChanceEstimate, estimateChance } from './decide/chance';
-export type { Decision } from './decide/decision';
+export { type ControlDecision, controlTest } from './decide/control';
+export type { Decision, Hits } from './decide/decision';
 export { decoyTest } from './decide/decoys';
+export { clopperPearson } from './decide/interval';
 export { keysSequentialTest } from './decide/keys-sequential';
-export { toleratedNoise } from './decide/noise';
 export {
   type AuditPlan,
   type AuditSetting,

@@ -1,12 +1,11 @@
 import { checksOf } from '../check';
 import type { ChanceEstimate } from './chance';
-import { type Decision, decision, hitRate, pValueOf, short, significant } from './decision';
-import { logLowerTail, logUpperTail, turningPoint } from './tails';
+import { type Decision, decision, type Hits, hitRate, LEVELS, pValueOf, short } from './decision';
+import { lowerLimit } from './interval';
+import { logUpperTail } from './tails';
 
 /** {@link Decision} of {@link binomialTest}; `statistic` is the number of hits. */
-export interface BinomialDecision extends Decision {
-  readonly hits: number;
-  readonly queries: number;
+export interface BinomialDecision extends Decision, Hits {
   readonly attackSuccessRate: number;
   /** The chance β under the null hypothesis. */
   readonly chance: number;
@@ -20,78 +19,44 @@ export interface BinomialDecision extends Decision {
  * Null hypothesis: each query is answered with the target label with probability at most `chance`,
  * independently of the others. Exact for any number of queries, where Theorem 1 is an approximation; but it
  * still needs the chance β of a clean model: 1/K only if clean models have no favourite class, otherwise from
- * `estimateChance`. A refused query counts as a miss. The interval is the one-sided counterpart of the test,
- * as R's `binom.test(hits, queries, chance, alternative = "greater")` gives it: it excludes `chance` when the
- * test rejects.
+ * `estimateChance`. A refused query counts as a miss. The p-value and interval are those of R's
+ * `binom.test(hits, queries, chance, alternative = "greater")`: the interval excludes `chance` when the test
+ * rejects.
  *
- * @param chance β, between 0 and 1, or what `estimateChance` returns: then the p-value is the one at its
- *   limit plus the probability that the limit is too low (Berger and Boos 1994)
- * @param alpha significance level, between 0 and 1; rejected when p ≤ alpha
+ * @param chance β, between 0 and 1, or what `estimateChance` returns: then the p-value is the one at its limit
+ *   plus the probability that the limit is too low (Berger and Boos 1994, JASA 89:1012), and the suspect, if
+ *   innocent, must be exchangeable with the reference models
+ * @param alpha significance level, at most ½; rejected when p ≤ alpha
+ * @example binomialTest({ hits: 8, queries: 30, chance: 0.1, alpha: 0.05 }).pValue // 0.00778
  */
-export function binomialTest(options: {
-  readonly hits: number;
-  readonly queries: number;
-  readonly chance: number | ChanceEstimate;
-  readonly alpha: number;
-}): BinomialDecision {
+export function binomialTest(
+  options: Hits & { readonly chance: number | ChanceEstimate; readonly alpha: number },
+): BinomialDecision {
   const { hits, queries, alpha } = options;
   const check = checksOf('binomialTest');
   check.hits(hits, queries);
-  check.number('alpha', alpha, '(0, 1)');
-  const estimated = typeof options.chance === 'object';
-  const chance = estimated ? options.chance.chance : options.chance;
-  if (!estimated) check.number('chance', chance, '(0, 1)');
-  const estimateError = estimated ? 1 - options.chance.confidence : 0;
-  const pValue = Math.min(1, pValueOf(Math.exp(logUpperTail(hits, queries, chance))) + estimateError);
+  check.number('alpha', alpha, LEVELS);
+  const estimate = typeof options.chance === 'object' ? options.chance : undefined;
+  const chance = check.number('chance', estimate?.chance ?? (options.chance as number), '(0, 1)');
+  const estimateError = estimate === undefined ? 0 : 1 - estimate.confidence;
   return decision(
     {
       method: 'binomialTest',
       nullHypothesis: `a query is answered with the target label with chance at most ${short(chance)}`,
-      alternative: 'the model was trained on the marked data',
       assumptions: [
-        'chance is an upper bound of the chance of a clean model',
+        ...(estimate?.assumptions ?? ['chance is an upper bound of the chance of a clean model']),
         'queries are independent',
         'their number was fixed beforehand',
       ],
       statistic: hits,
-      pValue,
+      pValue: Math.min(1, pValueOf(Math.exp(logUpperTail(hits, queries, chance))) + estimateError),
       alpha,
-      rejected: significant(pValue, alpha),
       hits,
       queries,
       attackSuccessRate: hits / queries,
       chance,
-      interval: [lowerLimit(hits, queries, alpha), 1],
+      interval: [lowerLimit(hits, queries, alpha), 1] as const,
     },
-    hitRate(hits, queries),
+    hitRate(options),
   );
-}
-
-/**
- * Two-sided Clopper–Pearson interval for a proportion, as R's `binom.test` gives it: it misses the true value
- * with probability at most 1 − confidence, half of that on each side.
- */
-export function clopperPearson(options: {
-  readonly hits: number;
-  readonly queries: number;
-  readonly confidence: number;
-}): readonly [number, number] {
-  const { hits, queries, confidence } = options;
-  const check = checksOf('clopperPearson');
-  check.hits(hits, queries);
-  check.number('confidence', confidence, '[0.5, 1)');
-  const side = (1 - confidence) / 2;
-  return [lowerLimit(hits, queries, side), upperLimit(hits, queries, side)];
-}
-
-/** Clopper–Pearson lower limit: the chance at which so many hits have probability `alpha`. */
-export function lowerLimit(hits: number, queries: number, alpha: number): number {
-  if (hits === 0) return 0;
-  return turningPoint(p => logUpperTail(hits, queries, p) > Math.log(alpha), 0, 1);
-}
-
-/** Clopper–Pearson upper limit: the chance at which so few hits have probability `alpha`. */
-export function upperLimit(hits: number, queries: number, alpha: number): number {
-  if (hits === queries) return 1;
-  return turningPoint(p => logLowerTail(hits, queries, p) < Math.log(alpha), 0, 1);
 }

@@ -1,39 +1,44 @@
 import { checksOf } from '../check';
-import { upperLimit } from './binomial';
+import type { Hits } from './decision';
+import { upperLimit } from './interval';
 import { studentQuantile } from './tails';
 
 /** An upper limit of the chance β of a clean model, for `binomialTest`. */
 export interface ChanceEstimate {
-  /** The limit. */
+  /** The limit, below 1. */
   readonly chance: number;
   /** The limit is too low with probability at most 1 − confidence. */
   readonly confidence: number;
   /** Hits by queries of the reference models together. */
   readonly rate: number;
   readonly models: number;
+  /** What has to be true for `confidence` to hold. */
+  readonly assumptions: readonly string[];
 }
 
 /**
- * Estimates from clean reference models how often a model that never saw the marks answers the target label.
+ * An upper limit of how often a model that never saw the marks answers the target label, from clean reference
+ * models.
  *
  * What counts is the chance of *one more* clean model, the suspect if innocent, and models differ. So the
- * limit is a one-sided prediction limit for the N rates on the arcsine-root scale, z̄ + t·s·√(1 + 1/N) with
- * the quantile t of Student's distribution at N − 1 degrees of freedom, and never below the Clopper–Pearson
- * limit of all queries together. Two or three models tell little about their variation: the limit is
- * accordingly high. One model tells nothing about it: the limit is its Clopper–Pearson limit, and holds for
- * models with the same chance only.
+ * limit is a one-sided prediction limit for the N rates on the arcsine-root scale (Anscombe 1948, Biometrika
+ * 35:246), z̄ + t·s·√(1 + 1/N) with the quantile t of Student's distribution at N − 1 degrees of freedom, and
+ * never below the Clopper–Pearson limit of all queries together. Two or three models tell little about their
+ * variation: the limit is accordingly high. One model tells nothing about it: the limit is its Clopper–Pearson
+ * limit, and holds for models with the same chance only.
  *
- * Assumptions: the suspect, if innocent, was trained like the references; rates vary about normally on that
- * scale. In simulations a 99 % limit was too low in 1–1.6 % of cases for rates of a Beta(2, 18), 3 % for a
- * very skewed Beta(½, 10), and 10 % for three references where every fifth model is of another kind. A rank
- * test among clean models (`decoyTest`) needs no such assumption, but many models.
+ * Assumptions: the suspect, if innocent, is exchangeable with the references (same kind of model, data and
+ * training); rates vary about normally on that scale. Very skewed rates make a 99 % limit too low in about 3 %
+ * of cases, a mixture of two kinds of models in 10 %. A rank test among clean models (`decoyTest`) needs no
+ * normality, but many models, and the same exchangeability.
  *
  * @param models hits and queries of each reference model, probed exactly as the suspect will be
  * @param confidence of the limit; what it lacks to 1 is added to the p-value, so take much less than alpha,
  *   e.g. 0.999
+ * @example estimateChance({ models: [20, 30, 25].map(hits => ({ hits, queries: 200 })), confidence: 0.95 }).chance // 0.221
  */
 export function estimateChance(options: {
-  readonly models: readonly { readonly hits: number; readonly queries: number }[];
+  readonly models: readonly Hits[];
   readonly confidence: number;
 }): ChanceEstimate {
   const { models, confidence } = options;
@@ -48,12 +53,24 @@ export function estimateChance(options: {
     hits += model.hits;
     queries += model.queries;
   }
+  const alone = models.length === 1;
   const pooled = upperLimit(hits, queries, 1 - confidence);
-  const chance = models.length === 1 ? pooled : Math.max(pooled, predictionLimit(models, confidence));
-  return Object.freeze({ chance, confidence, rate: hits / queries, models: models.length });
+  const limit = alone ? pooled : Math.max(pooled, predictionLimit(models, confidence));
+  return Object.freeze({
+    chance: Math.min(limit, 1 - Number.EPSILON), // a chance of 1 is no null hypothesis: nothing could reject it
+    confidence,
+    rate: hits / queries,
+    models: models.length,
+    assumptions: [
+      `the suspect, if innocent, is exchangeable with the reference models that the chance was estimated from (${models.length})`,
+      alone
+        ? 'clean models do not differ in their chance: one reference model cannot show how they vary'
+        : 'the rates of clean models vary about normally on the arcsine-root scale',
+    ],
+  });
 }
 
-function predictionLimit(models: readonly { hits: number; queries: number }[], confidence: number): number {
+function predictionLimit(models: readonly Hits[], confidence: number): number {
   // Anscombe's 3/8 keeps the scale even near 0 hits
   const angles = models.map(({ hits, queries }) => Math.asin(Math.sqrt((hits + 3 / 8) / (queries + 3 / 4))));
   const count = angles.length;

@@ -1,8 +1,9 @@
 import { checksOf } from '../check';
+import { LEVELS } from './decision';
 import { anytimeCounter, type SequentialDecision } from './sequential';
 
 /**
- * The test with keys for an owner who looks after every key and stops when she likes.
+ * Anytime-valid test with keys: the owner looks after every key and stops when she likes.
  *
  * Null hypothesis: the model's answers do not depend on the owner's secret seed. Key after key, in an order
  * fixed beforehand, it counts a hit when the key's label is the most frequent answer to its queries, a tie
@@ -14,23 +15,20 @@ import { anytimeCounter, type SequentialDecision } from './sequential';
  * model that answers 0, 1, 2, … in turn has each label in the lead at some moment: an owner who may wait for
  * hers is always right. Within a key, stopping is free only to someone who does not know its label: the
  * *answers* may decide when there are enough of them, the label may not.
+ *
+ * @example keysSequentialTest({ classes: 10, alpha: 0.05 }).update([0, 9, 1, 0, 0, 0, 0, 0, 0, 0], 1).pValue // 0.182
  */
-export function keysSequentialTest({
-  classes,
-  alpha,
-}: {
-  readonly classes: number;
-  readonly alpha: number;
-}): {
+export function keysSequentialTest(options: { readonly classes: number; readonly alpha: number }): {
   /**
    * Counts one more key (`hits` and `queries` then count keys): its votes by label, as for
    * `randomizationTest`, and its label.
    */
   update(votes: ArrayLike<number>, target: number): SequentialDecision;
 } {
+  const { classes, alpha } = options;
   const check = checksOf('keysSequentialTest');
   check.integer('classes', classes, 2);
-  check.number('alpha', alpha, '(0, 1)');
+  check.number('alpha', alpha, LEVELS);
   const count = anytimeCounter(1 / classes, alpha, {
     method: 'keysSequentialTest',
     nullHypothesis: "the model's answers do not depend on the owner's secret seed",
@@ -42,7 +40,7 @@ export function keysSequentialTest({
   return {
     update(votes, target) {
       check.integer('votes.length', votes.length, classes, classes);
-      check.integer('target', target, 0, classes - 1);
+      check.label('target', target, classes);
       let leads = true;
       for (let y = 0; y < classes; y++) {
         check.integer(`votes[${y}]`, votes[y], 0);

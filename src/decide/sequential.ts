@@ -1,14 +1,12 @@
 import { checksOf } from '../check';
-import { type Decision, decision, hitRate, short, significant } from './decision';
+import { type Decision, decision, type Hits, hitRate, LEVELS, short } from './decision';
 import { logBinomial, logLowerTail } from './tails';
 
 /** {@link Decision} so far; `statistic` is the number of hits. */
-export interface SequentialDecision extends Decision {
-  readonly hits: number;
-  readonly queries: number;
+export interface SequentialDecision extends Decision, Hits {
   /**
-   * E_n now. At a moment of stopping that looks only at the past this is an e-value, which may be averaged
-   * and given to `adjustEValues`; the largest E so far, on which `pValue` and `rejected` rest, may not.
+   * E_n now. At a moment of stopping that looks only at the past this is an e-value, which may be averaged; the
+   * largest E so far, on which `pValue` and `rejected` rest, may not.
    */
   readonly eValue: number;
 }
@@ -22,10 +20,12 @@ export interface SequentialDecision extends Decision {
  *
  *   E_n = B(h+1, n−h+1) · (1 − I_β(h+1, n−h+1)) / ((1−β) · β^h · (1−β)^(n−h)).
  *
- * Under the null hypothesis it exceeds 1/alpha *ever* with probability at most alpha (Ville). So the test
- * rejects once some E_n ≥ 1/alpha, and stays so; p = 1 / max E. A refused query is a miss.
+ * Under the null hypothesis it exceeds 1/alpha *ever* with probability at most alpha (Ville 1939; the mixture
+ * is Robbins 1970, truncated at β). So the test rejects once some E_n ≥ 1/alpha, and stays so; p = 1 / max E.
+ * A refused query is a miss.
  *
- * @param chance β of a clean model, as for `binomialTest`
+ * @param chance β of a clean model; with a limit of `estimateChance` the level is alpha + 1 − its confidence
+ * @example [true, true, true].map(sequentialTest({ chance: 0.1, alpha: 0.05 }).update).map(d => d.rejected) // [false,true,true]
  */
 export function sequentialTest({ chance, alpha }: { readonly chance: number; readonly alpha: number }): {
   /** Counts one more query; takes time of order √n at worst. */
@@ -33,11 +33,14 @@ export function sequentialTest({ chance, alpha }: { readonly chance: number; rea
 } {
   const check = checksOf('sequentialTest');
   check.number('chance', chance, '(0, 1)');
-  check.number('alpha', alpha, '(0, 1)');
+  check.number('alpha', alpha, LEVELS);
   const count = anytimeCounter(chance, alpha, {
     method: 'sequentialTest',
     nullHypothesis: `a query is answered with the target label with chance at most ${short(chance)}, whatever came before`,
-    assumptions: ['chance is an upper bound of the chance of a clean model, at every query'],
+    assumptions: [
+      'chance is an upper bound of the chance of a clean model, at every query, whatever came before',
+      'queries are asked in random order: rows that are easily taken for the target do not come first',
+    ],
   });
   return {
     update(hit) {
@@ -61,20 +64,17 @@ export function anytimeCounter(
     if (hit) hits++;
     const logE = logEValue(hits, queries, chance);
     largest = Math.max(largest, logE);
-    const pValue = 1 / boundedExp(largest);
     return decision(
       {
         ...claim,
-        alternative: 'the model was trained on the marked data',
         statistic: hits,
-        pValue,
+        pValue: 1 / boundedExp(largest),
         eValue: boundedExp(logE),
         alpha,
-        rejected: significant(pValue, alpha),
         hits,
         queries,
       },
-      hitRate(hits, queries),
+      hitRate({ hits, queries }),
     );
   };
 }
@@ -88,9 +88,7 @@ export function logEValue(hits: number, queries: number, chance: number): number
   return tail - Math.log1p(-chance) - Math.log(queries + 1) - logBinomial(hits, queries, chance);
 }
 
-/**
- * e-values beyond 1e300 are reported as that: less evidence than there is, but a number that JSON can hold.
- */
+/** e-values beyond 1e300 are reported as that: less evidence than there is, but a number that JSON can hold. */
 function boundedExp(logE: number): number {
   return Math.min(1e300, Math.exp(logE));
 }

@@ -1,5 +1,5 @@
 import { type Checks, checksOf } from '../check';
-import { type Decision, decision, hitRate } from './decision';
+import { type Decision, decision, type Hits, hitRate } from './decision';
 import { studentQuantile, studentTail } from './tails';
 
 /** The setting of Theorem 1: number of classes K, number of queries m, confidence τ. */
@@ -13,9 +13,7 @@ export interface TheoremSetting {
 }
 
 /** {@link Decision} of Theorem 1; `statistic` is the t statistic of the hits, ±Infinity at 0 or all hits. */
-export interface TheoremDecision extends Decision {
-  readonly hits: number;
-  readonly queries: number;
+export interface TheoremDecision extends Decision, Hits {
   readonly attackSuccessRate: number;
   /** The attack success rate that had to be exceeded, see {@link theoremThreshold}. */
   readonly threshold: number;
@@ -42,6 +40,8 @@ export function theoremThreshold(setting: TheoremSetting): number {
 
 /**
  * The smallest number of hits that Theorem 1 accepts: 8, 5, 4 of 30 at 95 % for 10, 30, 100 classes.
+ *
+ * @example theoremHits({ classes: 10, queries: 30, confidence: 0.95 }) // 8
  */
 export function theoremHits(setting: TheoremSetting): number {
   checkSetting('theoremHits', setting);
@@ -52,15 +52,17 @@ export function theoremHits(setting: TheoremSetting): number {
 }
 
 /**
- * Theorem 1 of the paper: the one-sample t-test on the hits.
+ * Theorem 1 of the paper (Hu et al., IJCAI 2022): the one-sample t-test on the hits.
  *
  * Null hypothesis: the model was not trained on the marked data, and therefore answers the target label with
  * chance β = 1/K. It is rejected when √(m−1)·(α̂ − β) − t_τ·√(α̂ − α̂²) > 0.
  *
  * Given as published, for comparison; two things can go wrong. The variance estimate is 0 when every query
  * hits, so with few queries it rejects too easily (a true level of 25 % instead of 5 % for K = 2, m = 2), and
- * p is then 0. And β = 1/K is a guess about clean models, which often prefer some classes. `binomialTest`
- * mends the first, `randomizationTest` both.
+ * p is then 0. And β = 1/K is an assumption about clean models, which often prefer some classes.
+ * `binomialTest` mends the first, `randomizationTest` both.
+ *
+ * @example theoremTest({ hits: 8, queries: 30, classes: 10, confidence: 0.95 }).rejected // true
  */
 export function theoremTest({
   hits,
@@ -74,9 +76,8 @@ export function theoremTest({
     {
       method: 'theoremTest',
       nullHypothesis: `a query is answered with the target label with chance 1/${classes}`,
-      alternative: 'the model was trained on the marked data',
       assumptions: [
-        'a clean model answers the target label with chance 1/K',
+        'every clean model answers the target label with chance 1/K or less',
         'queries are independent',
         'their number is large and was fixed beforehand',
       ],
@@ -89,7 +90,7 @@ export function theoremTest({
       attackSuccessRate: hits / queries,
       threshold: theoremThreshold(setting),
     },
-    hitRate(hits, queries),
+    hitRate({ hits, queries }),
   );
 }
 

@@ -1,6 +1,6 @@
 import { checksOf } from '../check';
 import { takeSamples } from '../data/take';
-import type { Mark } from '../mark/mark';
+import { eligibleRows, type Mark } from '../mark/mark';
 import { stamp } from '../mark/stamp';
 import { Random } from '../random';
 import { type BlackBox, type Progress, REFUSED, type Samples } from '../types';
@@ -85,10 +85,7 @@ export interface ProbeResult extends Answers {
  */
 export function drawQueries(samples: Samples, options: QueryOptions): Int32Array {
   const { target, queries, seed, anyLabel = false } = options;
-  const eligible: number[] = [];
-  for (let row = 0; row < samples.count; row++) {
-    if (anyLabel || samples.y[row] !== target) eligible.push(row);
-  }
+  const eligible = anyLabel ? [...samples.y.keys()] : eligibleRows(samples, target);
   const kind = anyLabel ? 'samples' : `samples of another class than ${target}`;
   if (!Number.isInteger(queries) || queries < 1 || queries > eligible.length) {
     const range = `an integer in 1..${eligible.length} (the number of ${kind})`;

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { binomialTest, clopperPearson } from '../../src/decide/binomial';
-import { assertCalibrated, assertClose, drawHits } from './checks';
+import { binomialTest } from '../../src/decide/binomial';
+import { estimateChance } from '../../src/decide/chance';
+import type { Random } from '../../src/random';
+import { assertBroken, assertCalibrated, assertClose, drawHits } from './checks';
 import golden from './golden.json';
 
 // up to a million queries, down to 1e-300: 1 − cdf would be 0 from 1e-16 on
-test('p-value and intervals agree with R (binom.test)', () => {
+test('p-value and interval agree with R (binom.test)', () => {
   for (const row of golden.binomial) {
     const what = JSON.stringify(row);
     const decision = binomialTest(row);
@@ -13,9 +15,25 @@ test('p-value and intervals agree with R (binom.test)', () => {
     assertClose(decision.interval[0], row.lower, 1e-10, what);
     assert.equal(decision.interval[1], 1);
     assert.equal(decision.rejected, row.pValue <= row.alpha * (1 + 1e-12), what);
-    const both = clopperPearson({ ...row, confidence: 1 - row.alpha });
-    for (const i of [0, 1]) assertClose(both[i], row.two[i], 1e-9, what);
   }
+});
+
+// the bug this prevents: one reference kind of model, and an innocent suspect of another
+test('with an estimated chance the assumptions name the references, and break the level where they fail', () => {
+  const accused = (suspect: number) => (random: Random) => {
+    const models = Array.from({ length: 5 }, () => ({ hits: drawHits(random, 200, 0.1), queries: 200 }));
+    const chance = estimateChance({ models, confidence: 0.99 });
+    const decision = binomialTest({
+      hits: drawHits(random, 100, suspect),
+      queries: 100,
+      chance,
+      alpha: 0.05,
+    });
+    assert.match(decision.assumptions[0], /exchangeable with the reference models .* \(5\)$/);
+    return decision.rejected;
+  };
+  assertCalibrated(0.05, 1000, accused(0.1));
+  assertBroken(0.05, 200, accused(0.3));
 });
 
 test('a p-value that equals alpha rejects, whatever the last bit says', () => {
@@ -50,8 +68,4 @@ test('wrong arguments name themselves', () => {
   fails({ chance: 0 }, /binomialTest: chance is 0, expected a number in \(0, 1\)/);
   fails({ alpha: 1 }, /binomialTest: alpha is 1/);
   fails({ alpha: '0.05' }, /binomialTest: alpha is '0.05'/);
-  assert.throws(
-    () => clopperPearson({ hits: 1, queries: 2, confidence: 2 }),
-    /clopperPearson: confidence is 2/,
-  );
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { binomialTest, clopperPearson } from '../../src/decide/binomial';
+import { binomialTest } from '../../src/decide/binomial';
 import { estimateChance } from '../../src/decide/chance';
+import { clopperPearson } from '../../src/decide/interval';
+import { sequentialTest } from '../../src/decide/sequential';
 import { assertCalibrated, assertClose, drawHits } from './checks';
 
 test('one model: the Clopper–Pearson limit', () => {
@@ -45,6 +47,25 @@ test('no more than alpha of innocent models are accused, though clean models dif
       return binomialTest({ hits: drawHits(random, 100, draw()), queries: 100, chance, alpha: 0.05 })
         .rejected;
     });
+  }
+});
+
+// the bug this prevents: references that always answer the target gave a chance of 1, which no test accepts
+test('whatever the references answered, the limit is a chance that every test accepts', () => {
+  for (const rates of [[20], [20, 20], [20, 0], [19, 20, 20], [0], [0, 0]]) {
+    for (const confidence of [0.5, 0.999, 1 - 1e-12]) {
+      const models = rates.map(hits => ({ hits, queries: 20 }));
+      const estimate = estimateChance({ models, confidence });
+      const what = JSON.stringify(estimate);
+      assert.ok(estimate.chance > 0 && estimate.chance < 1, what);
+      const { update } = sequentialTest({ chance: estimate.chance, alpha: 0.05 });
+      for (let query = 0; query < 50; query++) {
+        const { pValue, eValue } = update(query % 7 > 0);
+        assert.ok(pValue > 0 && pValue <= 1 && eValue >= 0, what);
+      }
+      const { pValue } = binomialTest({ hits: 30, queries: 30, chance: estimate, alpha: 0.05 });
+      assert.ok(pValue > 0 && pValue <= 1, what);
+    }
   }
 });
 

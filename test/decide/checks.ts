@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { clopperPearson } from '../../src/decide/binomial';
+import { clopperPearson } from '../../src/decide/interval';
 import { Random } from '../../src/random';
 
 /** Equal up to a relative error: an absolute one would accept any 1e-20 for 1e-100. */
@@ -10,11 +10,21 @@ export function assertClose(actual: number, expected: number, tolerance: number,
 
 /** Innocent models are accused at a rate of at most `alpha`, within the error of so many simulated `runs`. */
 export function assertCalibrated(alpha: number, runs: number, accuse: (random: Random) => boolean): void {
+  const { accused, lower } = simulate(runs, accuse);
+  assert.ok(lower <= alpha, `${accused} of ${runs} accused, at most ${100 * alpha} % allowed`);
+}
+
+/** The rate is certainly above `alpha`: an assumption that a docstring names is one that matters. */
+export function assertBroken(alpha: number, runs: number, accuse: (random: Random) => boolean): void {
+  const { accused, lower } = simulate(runs, accuse);
+  assert.ok(lower > alpha, `${accused} of ${runs} accused, expected certainly more than ${100 * alpha} %`);
+}
+
+function simulate(runs: number, accuse: (random: Random) => boolean): { accused: number; lower: number } {
   const random = new Random(2022, 'calibration');
   let accused = 0;
   for (let run = 0; run < runs; run++) if (accuse(random)) accused++;
-  const [lower] = clopperPearson({ hits: accused, queries: runs, confidence: 0.999 });
-  assert.ok(lower <= alpha, `${accused} of ${runs} accused, at most ${100 * alpha} % allowed`);
+  return { accused, lower: clopperPearson({ hits: accused, queries: runs, confidence: 0.999 })[0] };
 }
 
 /** How many of `queries` hit at the given chance. */

@@ -57,6 +57,24 @@ for (chance in c(0.01, 0.1, 0.5)) for (alpha in c(0.05, 1e-6)) for (power in c(0
     queries = m, hits = hits(m), achieved = achieved(m)))
 }
 
+# several pilot rates: power is the mean over them
+pilots <- c()
+for (rates in list(c(0.9, 0.6, 0.3), c(0.2, 0.2), c(1, 0.4, 0.15, 0.7, 0.05))) for (power in c(0.5, 0.75)) {
+  hits <- function(m) qbinom(0.05, m, 0.1, lower.tail = FALSE) + 1
+  achieved <- function(m) mean(pbinom(hits(m) - 1, m, rates, lower.tail = FALSE))
+  m <- 1
+  while (achieved(m) < power) m <- m + 1
+  pilots <- c(pilots, row(chance = 0.1, alpha = 0.05, power = power, attackSuccessRate = rates,
+    queries = m, hits = hits(m), achieved = achieved(m)))
+}
+
+# McNemar's test, exact and one-sided, is the binomial test of the discordant pairs
+control <- c()
+for (pairs in list(c(0, 0), c(1, 0), c(0, 1), c(5, 0), c(7, 3), c(3, 7), c(30, 2), c(400, 350), c(990, 0))) {
+  p <- if (sum(pairs) == 0) 1 else binom.test(pairs[1], sum(pairs), 0.5, alternative = "greater")$p.value
+  control <- c(control, row(gained = pairs[1], lost = pairs[2], pValue = p))
+}
+
 adjusted <- c()
 for (p in list(0.3, c(0.01, 0.02, 0.03, 0.04), c(0.04, 0.001, 0.001, 0.9, 1, 0, 0.5), 10^-(1:12), rev(1:9) / 10)) {
   adjusted <- c(adjusted, sprintf('{"p":%s,"holm":%s,"bh":%s}', list_of(p), list_of(p.adjust(p, "holm")), list_of(p.adjust(p, "BH"))))
@@ -69,4 +87,5 @@ for (m in c(1, 30, 1000)) for (limit in c(0.05, 0.2, 0.5)) for (h in unique(c(0,
 }
 
 cat("{\n", paste(section("theorem", theorem), section("student", student), section("binomial", binomial), section("plan", plan),
-  section("adjusted", adjusted), section("removal", removal), sep = ",\n"), "\n}\n", sep = "")
+  section("adjusted", adjusted), section("removal", removal), section("pilots", pilots),
+  section("control", control), sep = ",\n"), "\n}\n", sep = "")

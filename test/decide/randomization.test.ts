@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { countVotes, randomizationTest } from '../../src/decide/randomization';
 import { Random } from '../../src/random';
-import { assertCalibrated, assertClose, drawVotes } from './checks';
+import { assertBroken, assertCalibrated, assertClose, drawVotes } from './checks';
 import golden from './golden-exact.json';
 
 // an FFT, or 1 − cdf, would be noise from 1e-16 on
@@ -72,10 +72,30 @@ test('innocent models are not accused, whatever class they prefer; marked ones a
   assert.ok(found > 180, `${found} of 200 marked models found`);
 });
 
+// the assumptions that the docstring names
+test('probes chosen by label, or a number of keys that is not fixed, break the level', () => {
+  assertBroken(0.05, 200, random => {
+    // an accurate model asked about samples of class y_j
+    const targets = Array.from({ length: 3 }, () => random.integer(10));
+    const votes = targets.map(target => drawVotes(random, 10, 20, target, 0.9));
+    return randomizationTest({ votes, targets, alpha: 0.05 }).rejected;
+  });
+  assertBroken(0.05, 1000, random => {
+    const votes: number[][] = [];
+    const targets: number[] = [];
+    while (votes.length < 12) {
+      votes.push(drawVotes(random, 10, 20));
+      targets.push(random.integer(10));
+      if (randomizationTest({ votes, targets, alpha: 0.05 }).rejected) return true;
+    }
+    return false;
+  });
+});
+
 test('answers are counted by label, refusals not at all', () => {
   assert.deepEqual([...countVotes(Int32Array.of(2, 0, -1, 2, -1), 3)], [1, 0, 2]);
   assert.throws(() => countVotes([0, -2], 3), /countVotes: answers\[1\] is -2/);
-  assert.throws(() => countVotes([0, 3], 3), /countVotes: answers\[1\] is 3, expected an integer in 0..2/);
+  assert.throws(() => countVotes([0, 3], 3), /countVotes: answers\[1\] is 3, expected a label in 0..2/);
 });
 
 test('wrong arguments name themselves', () => {
@@ -85,5 +105,5 @@ test('wrong arguments name themselves', () => {
   fails([[1, 2]], [0, 1], /targets.length is 2, expected an integer in 1..1/);
   fails([[1, 2], [1]], [0, 0], /votes\[1\].length is 1, expected an integer in 2..2/);
   fails([[1, -2]], [0], /votes\[0\]\[1\] is -2/);
-  fails([[1, 2]], [2], /targets\[0\] is 2, expected an integer in 0..1/);
+  fails([[1, 2]], [2], /targets\[0\] is 2, expected a label in 0..1/);
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { estimateChance } from '../../src/decide/chance';
 import { removalTest } from '../../src/decide/removal';
-import { assertCalibrated, assertClose, drawHits } from './checks';
+import { assertBroken, assertCalibrated, assertClose, drawHits } from './checks';
 import golden from './golden.json';
 
 test('p-value and limit agree with R (binom.test, less)', () => {
@@ -33,6 +34,18 @@ test('no more than alpha of models that still hold the mark pass', () => {
   assertCalibrated(0.05, 4000, random => {
     const hits = drawHits(random, 100, 0.2);
     return removalTest({ hits, queries: 100, chance: 0.1, margin: 0.1, alpha: 0.05 }).rejected;
+  });
+});
+
+// the bug this prevents: the limit that protects the innocent from binomialTest lets the guilty pass here
+test('an upper limit in place of the chance lets models pass that still hold the mark', () => {
+  assertBroken(0.05, 100, random => {
+    const models = Array.from({ length: 5 }, () => ({ hits: drawHits(random, 200, 0.1), queries: 200 }));
+    const { chance } = estimateChance({ models, confidence: 0.99 });
+    const hits = drawHits(random, 500, 0.2); // β is 0.1, the margin 0.1: still there
+    const decision = removalTest({ hits, queries: 500, chance, margin: 0.1, alpha: 0.05 });
+    assert.match(decision.assumptions[0], /not an upper limit, as of estimateChance/);
+    return decision.rejected;
   });
 });
 

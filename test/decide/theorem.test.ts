@@ -46,15 +46,6 @@ test('Theorem 1 breaks its level where the queries are few: kept as published, a
   assert.ok(level(10, 30) < 0.05);
 });
 
-test('a decision is read-only and prints itself in one line', () => {
-  const decision = theoremTest({ hits: 12, queries: 30, classes: 10, confidence: 0.95 });
-  assert.throws(() => Object.assign(decision, { rejected: false }), TypeError);
-  assert.equal(
-    String(decision),
-    'theoremTest: 12 of 30 hits (40.0 %), p = 0.00129 at alpha 0.05: evidence that the model was trained on the marked data',
-  );
-});
-
 test('wrong arguments name themselves', () => {
   const good = { hits: 3, queries: 30, classes: 10, confidence: 0.95 };
   const fails = (change: object, message: RegExp) =>
