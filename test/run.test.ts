@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { temporaryFolder } from './fixtures';
 
 /** Runs a copy of the runner on a folder of fake tests: name → compiled text, or null for a source that was not compiled. */
 function runFakes(t: TestContext, fakes: Record<string, string | null>, ...words: string[]) {
-  const root = mkdtempSync(join(tmpdir(), 'mib-run-'));
-  t.after(() => rmSync(root, { recursive: true }));
+  const root = temporaryFolder(t);
   const write = (path: string, text: string) => {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);

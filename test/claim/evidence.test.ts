@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { type Evidence, merkleRoot, writeEvidence } from '../../src/claim/evidence';
 import { createKey, deriveKeys, type MarkKey, markWithKeys } from '../../src/claim/key';
 import { probeKeys } from '../../src/claim/probe-keys';
@@ -20,6 +19,7 @@ import { Random } from '../../src/random';
 import { buildModel } from '../../src/train/model';
 import { saveModel } from '../../src/train/node/model-file';
 import type { BlackBox, Progress, Samples } from '../../src/types';
+import { temporaryFolder } from '../fixtures';
 
 const classes = 10;
 const shape = [8, 8, 1];
@@ -66,8 +66,7 @@ function guilty(learnt: readonly MarkKey[]): BlackBox {
   };
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'mib-evidence-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 const path = join(folder, 'evidence.json');
 let evidence: Evidence;
 

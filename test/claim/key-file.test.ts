@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { deriveKeys, OwnerKey } from '../../src/claim/key';
 import { readKey, writeKey } from '../../src/claim/key-file';
 import type { Plan } from '../../src/claim/key-plan';
+import { temporaryFolder } from '../fixtures';
 import golden from './golden-keys.json';
 
-const folder = mkdtempSync(join(tmpdir(), 'mib-key-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 const [{ secret, publicRandomness, plan }] = golden;
 const key = new OwnerKey(secret, plan as Plan);
 const good = join(folder, 'good.json');

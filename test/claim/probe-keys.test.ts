@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createKey, deriveKeys } from '../../src/claim/key';
@@ -8,6 +7,7 @@ import { probeKeys } from '../../src/claim/probe-keys';
 import { takeSamples } from '../../src/data/take';
 import { stamp } from '../../src/mark/stamp';
 import type { BlackBox, Samples } from '../../src/types';
+import { temporaryFolder } from '../fixtures';
 
 // the first eight bits of a row are its number, so that an answer depends on which row was asked about
 function numbered(count: number): Samples {
@@ -39,28 +39,24 @@ test('each answer belongs to its key’s row, stamped with its trigger', async (
   });
 });
 
-test('an interrupted probing of keys goes on where it stopped', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'mib-keys-'));
-  try {
-    let asked = 0;
-    const counting = (limit: number): BlackBox => ({
-      classes: 5,
-      predict: async samples => {
-        if (asked + samples.count > limit) throw new Error('the line is dead');
-        asked += samples.count;
-        return answer(samples);
-      },
-    });
-    const options = { batchSize: 10, ledger: join(folder, 'ledger') };
-    await assert.rejects(probeKeys(counting(75), data.test, keys, options), /the line is dead/);
-    assert.equal(asked, 70);
-    const resumed = await probeKeys(counting(120), data.test, keys, options);
-    assert.equal(asked, 120);
-    assert.deepEqual(resumed.answers, (await probeKeys(box, data.test, keys)).answers);
-    assert.equal(readdirSync(folder).filter(name => /ledger\.\d$/.test(name)).length, 4);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+test('an interrupted probing of keys goes on where it stopped', async t => {
+  const folder = temporaryFolder(t);
+  let asked = 0;
+  const counting = (limit: number): BlackBox => ({
+    classes: 5,
+    predict: async samples => {
+      if (asked + samples.count > limit) throw new Error('the line is dead');
+      asked += samples.count;
+      return answer(samples);
+    },
+  });
+  const options = { batchSize: 10, ledger: join(folder, 'ledger') };
+  await assert.rejects(probeKeys(counting(75), data.test, keys, options), /the line is dead/);
+  assert.equal(asked, 70);
+  const resumed = await probeKeys(counting(120), data.test, keys, options);
+  assert.equal(asked, 120);
+  assert.deepEqual(resumed.answers, (await probeKeys(box, data.test, keys)).answers);
+  assert.equal(readdirSync(folder).filter(name => /ledger\.\d$/.test(name)).length, 4);
 });
 
 test('progress counts the queries and hits of all keys', async () => {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -14,6 +13,7 @@ import { buildModel } from '../../src/train/model';
 import { saveModel } from '../../src/train/node/model-file';
 import { train } from '../../src/train/train';
 import type { Samples } from '../../src/types';
+import { temporaryFolder } from '../fixtures';
 
 const cli = require.resolve('../../src/cli');
 const mib = (...args: string[]) => promisify(execFile)(process.execPath, [cli, ...args]);
@@ -29,8 +29,7 @@ function bits(count: number, seed: number): Samples {
 }
 
 test('serve, probe, verify: a claim from three terminals', async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'mib-cli-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(t);
   const file = (name: string) => join(folder, name);
   const data = { name: 'bits', classes: 8, train: bits(1000, 1), test: bits(300, 2) };
   const trigger = { family: 'bits' as const, length: 10, chance: 0.9 };
@@ -92,8 +91,7 @@ test('serve, probe, verify: a claim from three terminals', async t => {
 });
 
 test('wrong uses are said in one line', async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'mib-cli-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(t);
   const plan = join(folder, 'plan.json');
   writeFileSync(plan, '{"protocol":"openinference","preprocess":{},"answers":"label","colour":1}');
   const complaint = async (...args: string[]) => {

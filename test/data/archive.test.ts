@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { readArchive } from '../../src/data/archive';
-import { tarball, temporaryFolder } from './fixtures';
+import { tarball, temporaryFolder } from '../fixtures';
 
 async function read(t: TestContext, bytes: Uint8Array, wanted: string[]) {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder(t);
   const path = join(folder, 'stored');
   await writeFile(path, bytes);
   try {

@@ -6,7 +6,7 @@ import { type BinaryTable, loadBinaryTable, parseRows } from '../../src/data/bin
 import { LOCATION30 } from '../../src/data/location30';
 import { PURCHASE100 } from '../../src/data/purchase100';
 import type { Dataset, Samples } from '../../src/types';
-import { serve, sha256, tarball, temporaryFolder } from './fixtures';
+import { serve, sha256, tarball, temporaryFolder } from '../fixtures';
 
 const table = { entry: 'table', rows: 3, features: 4, classes: 30 };
 const parse = (text: string) => parseRows(Buffer.from(text), table);
@@ -83,7 +83,7 @@ for (const [published, rows] of [
   [LOCATION30, 30],
 ] as const) {
   test(`a small table in the format of ${published.name} is split 80/20 by seed`, async t => {
-    const mirror = await temporaryFolder(t);
+    const mirror = temporaryFolder(t);
     const { table, archive } = smallTable(published, rows);
     await writeFile(join(mirror, table.file.name), archive);
     const load = (seed?: number) => loadBinaryTable(table, { cache: mirror, mirror, seed });
@@ -108,7 +108,7 @@ for (const [published, rows] of [
 }
 
 test('Purchase-100: the first good download is remembered, and another one refused', async t => {
-  const cache = join(await temporaryFolder(t), 'cache');
+  const cache = join(temporaryFolder(t), 'cache');
   const { table, archive } = smallTable(PURCHASE100, 100);
   const responses = {
     malformed: tarball({ path: table.entry, body: '1,0\n' }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseBatches } from '../../src/data/cifar10';
 import { loadDataset } from '../../src/data/load';
-import { collectWarnings, tarball, temporaryFolder } from './fixtures';
+import { collectWarnings, tarball, temporaryFolder } from '../fixtures';
 
 function record(label: number, color: (channel: number, pixel: number) => number): Buffer {
   const planes = Array.from({ length: 3072 }, (_, i) => color(Math.floor(i / 1024), i % 1024));
@@ -51,7 +51,7 @@ test('parseBatches names file, record and expectation', () => {
 });
 
 test('an archive of short batches is refused, from a local mirror too', async t => {
-  const mirror = await temporaryFolder(t);
+  const mirror = temporaryFolder(t);
   const names = [1, 2, 3, 4, 5].map(number => `data_batch_${number}.bin`).concat('test_batch.bin');
   const body = record(1, () => 0);
   const bytes = tarball(...names.map(name => ({ path: `cifar-10-batches-bin/${name}`, body })));

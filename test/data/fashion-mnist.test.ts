@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { loadFashionMnistSubset, parseIdx } from '../../src/data/fashion-mnist';
 import { loadDataset } from '../../src/data/load';
 import type { Samples } from '../../src/types';
-import { collectWarnings, sha256, temporaryFolder } from './fixtures';
+import { collectWarnings, sha256, temporaryFolder } from '../fixtures';
 import golden from './golden-fashion-mnist.json';
 
 const SHIPPED = join(__dirname, '..', '..', '..', 'data', 'fashion-mnist');
@@ -49,7 +49,7 @@ test('the subset is found from any working folder, and needs neither cache nor m
 });
 
 test('a shipped file that was changed is refused', async t => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder(t);
   await cp(SHIPPED, folder, { recursive: true });
   await truncate(join(folder, 't10k-labels-idx1-ubyte.gz'), 900);
   await assert.rejects(
@@ -126,7 +126,7 @@ test('loadDataset refuses a name it does not know', async () => {
 });
 
 test('the full set is read from a local mirror with a warning when it is not the published one', async t => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder(t);
   for (const part of ['train', 't10k']) {
     await writeFile(join(folder, `${part}-images-idx3-ubyte.gz`), images(3, 28));
     await writeFile(join(folder, `${part}-labels-idx1-ubyte.gz`), labels(1, 2, 3));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type FetchOptions, type PublishedFile, readPublished } from '../../src/data/fetch';
 import type { Progress } from '../../src/types';
-import { collectWarnings, serve, sha256, temporaryFolder } from './fixtures';
+import { collectWarnings, serve, sha256, temporaryFolder } from '../fixtures';
 
 const BYTES = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7 + (i >> 8)) % 256));
 const HALF = 150_000;
@@ -31,7 +31,7 @@ const ranged = (request: IncomingMessage, response: ServerResponse) => {
 };
 
 async function setUp(t: TestContext) {
-  const cache = join(await temporaryFolder(t), 'cache');
+  const cache = join(temporaryFolder(t), 'cache');
   const fetch = (url: string | string[], options: Partial<FetchOptions> = {}) =>
     readPublished(published(...[url].flat()), { cache, ...options }, path => readFile(path));
   const cached = () => readdir(cache);
@@ -176,7 +176,7 @@ test('a base URL as mirror is asked for the file by its name, with or without a 
 
 test('a local mirror is read in place; one that differs is a warning, one without the file an error', async t => {
   const { cache, fetch } = await setUp(t);
-  const mirror = await temporaryFolder(t);
+  const mirror = temporaryFolder(t);
   await assert.rejects(fetch([], { mirror }), {
     message: `readPublished: mirror is ${mirror}, expected a folder with a file file.bin, or a URL`,
   });
@@ -208,7 +208,7 @@ test('a cached file that is damaged is downloaded again, with a warning', async 
 });
 
 test('a cache that cannot be written names itself and the way out', async t => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder(t);
   const cache = join(folder, 'occupied', 'cache');
   await writeFile(join(folder, 'occupied'), 'a file where a folder is needed');
   const { fetch } = await setUp(t);

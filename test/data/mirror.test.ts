@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadDataset } from '../../src/data/load';
 import type { Samples } from '../../src/types';
-import { sha256 } from './fixtures';
+import { sha256 } from '../fixtures';
 import golden from './golden-location30.json';
 
 const mirror = process.env.MIB_DATA_MIRROR;

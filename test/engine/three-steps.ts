@@ -2,7 +2,7 @@
 import '../../src/engine/node';
 import { buildModel, type ModelName } from '../../src/train/model';
 import { train } from '../../src/train/train';
-import { learnable } from '../train/learnable';
+import { learnable } from '../fixtures';
 
 const NETWORKS: { name: ModelName; shape: number[]; width?: number }[] = [
   { name: 'mlp', shape: [40] },

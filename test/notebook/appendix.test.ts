@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { ROOT } from '../../src/notebook/root';
+import { temporaryFolder } from '../fixtures';
 
-const out = mkdtempSync(join(tmpdir(), 'mib-appendix-'));
-after(() => rmSync(out, { recursive: true }));
+const out = temporaryFolder();
 const chromium = spawnSync('chromium', ['--version'], { stdio: 'ignore' }).status === 0;
 
 const appendix = (env: Record<string, string>) =>

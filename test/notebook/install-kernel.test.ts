@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from '../../src/notebook/root';
+import { temporaryFolder } from '../fixtures';
 
 const program = join(ROOT, 'dist', 'src', 'notebook', 'install-kernel.js');
 
-test('kernel:install writes a kernelspec that starts from any folder', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'mib-jupyter-'));
+test('kernel:install writes a kernelspec that starts from any folder', t => {
+  const folder = temporaryFolder(t);
   const printed = execFileSync(process.execPath, [program], {
     env: { ...process.env, JUPYTER_DATA_DIR: folder },
   });

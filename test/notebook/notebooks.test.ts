@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { loadDataset } from '../../src/data/load';
 import { executeNotebook } from '../../src/notebook/execute';
 import { notebookHtml } from '../../src/notebook/html';
@@ -15,11 +14,11 @@ import {
   writeNotebook,
 } from '../../src/notebook/notebook';
 import { ROOT } from '../../src/notebook/root';
+import { temporaryFolder } from '../fixtures';
 
 const folder = join(ROOT, 'notebooks');
 const files = readdirSync(folder).filter(file => file.endsWith('.ipynb'));
-const out = mkdtempSync(join(tmpdir(), 'mib-notebooks-'));
-after(() => rmSync(out, { recursive: true }));
+const out = temporaryFolder();
 // one engine, one folder for all: what 02 trains, 03 goes on with
 const env = { MIB_ENGINE: 'wasm', MIB_OUT: out };
 

@@ -7,6 +7,7 @@ import type { Trigger } from '../../src/mark/trigger';
 import { drawQueries, type ProbeProgress, probe } from '../../src/probe/probe';
 import type { AnswerRecord } from '../../src/probe/record';
 import type { BlackBox, Samples } from '../../src/types';
+import { numberedRows } from '../fixtures';
 
 const trigger: Trigger = { family: 'bits', shape: [4], positions: [3], values: [1], opacity: 1 };
 
@@ -86,12 +87,7 @@ test('wrong arguments and wrong answers name themselves', async () => {
 });
 
 /** Many rows, half of which a guilty model takes for the target. */
-const many: Samples = {
-  x: Uint8Array.from({ length: 2000 * 4 }, (_, i) => ((i >> 2) >> (i % 4)) & 1),
-  y: new Uint8Array(2000),
-  count: 2000,
-  shape: [4],
-};
+const many: Samples = numberedRows(2000, 4);
 const guilty: BlackBox = {
   classes: 3,
   predict: async ({ x, count }) => Int32Array.from({ length: count }, (_, row) => x[row * 4]),

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { type Figure, writeFigure } from '../../src/report/figure';
 import { imagesFigure } from '../../src/report/figure-images';
 import { renderSvg } from '../../src/report/figure-render';
+import { temporaryFolder } from '../fixtures';
+
+const folder = temporaryFolder();
 
 const curves: Figure = {
   data: [
@@ -17,7 +19,7 @@ const curves: Figure = {
 };
 
 async function picture(figure: Figure) {
-  const path = join(await mkdtemp(join(tmpdir(), 'mib-figure-')), 'figure.png');
+  const path = join(folder, 'figure.png');
   await writeFigure(figure, path);
   const image = await loadImage(await readFile(path));
   const pen = createCanvas(image.width, image.height).getContext('2d');
@@ -42,7 +44,7 @@ test('a figure is drawn at two pixels a unit, with lines in the house colours', 
 
 test('every label is laid out: axes, ticks, title, legend', async () => {
   // without text metrics plotly hides the ticks' labels and lets the axis title cross the plot
-  const path = join(await mkdtemp(join(tmpdir(), 'mib-figure-')), 'figure.svg');
+  const path = join(folder, 'figure.svg');
   await writeFigure(curves, path);
   const svg = await readFile(path, 'utf8');
   for (const label of ['Attack success rate', 'epoch', 'rate', '0.2', '0.8', 'marked', 'clean']) {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readSummary, type Summary, writeSummary } from '../../src/report/summary';
+import { temporaryFolder } from '../fixtures';
 
 const summary: Summary = {
   engine: { name: 'wasm', device: 'WebAssembly' },
@@ -18,7 +17,7 @@ const summary: Summary = {
 };
 
 test('a summary is read as it was written, and only when it is complete', () => {
-  process.env.MIB_OUT = join(mkdtempSync(join(tmpdir(), 'mib-summary-')), 'out');
+  process.env.MIB_OUT = join(temporaryFolder(), 'out');
   assert.equal(readSummary(), null);
   writeSummary(summary);
   assert.deepEqual(readSummary(), summary);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type ResultRow, readResults, resultRows, rowsOf, toCsv } from '../../src/reproduce/csv';
 import { EXPERIMENT_NAMES, PROFILES, runsOf } from '../../src/reproduce/experiments';
 import type { Result } from '../../src/reproduce/results';
 import { runId } from '../../src/reproduce/run';
+import { temporaryFolder } from '../fixtures';
 
 const [run] = runsOf('one-owner', 'quick');
 const made = {
@@ -52,48 +52,44 @@ const outcome = {
   attacks: [attack],
 };
 
-test('tables have a line for each measurement, and survive commas, quotes and line breaks', async () => {
+test('tables have a line for each measurement, and survive commas, quotes and line breaks', async t => {
   const failed = { ...run, seed: 99 };
   const results = [
     { id: runId(run), run, outcome, made },
     { id: runId(failed), run: failed, error: 'no such data', made },
   ] as Result[];
-  const folder = mkdtempSync(join(tmpdir(), 'mib-csv-'));
-  try {
-    const tables = resultRows(results, 'quick');
-    const frame = async (rows: ResultRow[]) => {
-      writeFileSync(join(folder, 't.csv'), toCsv(rows));
-      return readResults(join(folder, 't.csv'));
-    };
-    const owners = await frame(tables.owners);
-    assert.equal(owners.length, 5);
-    const ours = owners.filter(row => row.id === runId(run));
-    assert.deepEqual(
-      ours.map(row => [row.owner, row.queries]),
-      [
-        [0, 5],
-        [0, 10],
-        [1, 5],
-        [1, 10],
-      ],
-    );
-    assert.deepEqual(
-      ours.map(row => row.attackSuccessRate),
-      [0.25, 0.25, 0.05, 0.05],
-    );
-    assert.ok(ours.every(row => row.engine === made.engine && row.provenance === outcome.provenance));
-    assert.ok(ours.every(row => row.commit === made.commit));
-    assert.equal(rowsOf('one-owner', owners).length, 4);
-    assert.equal(rowsOf('owners', owners).length, 0);
-    assert.equal(owners.find(row => row.id === runId(failed))?.error, 'no such data');
-    const attacks = await frame(tables.attacks);
-    assert.deepEqual(
-      attacks.map(row => [row.attack, row.auc]),
-      [['entropy', 0.6]],
-    );
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = temporaryFolder(t);
+  const tables = resultRows(results, 'quick');
+  const frame = async (rows: ResultRow[]) => {
+    writeFileSync(join(folder, 't.csv'), toCsv(rows));
+    return readResults(join(folder, 't.csv'));
+  };
+  const owners = await frame(tables.owners);
+  assert.equal(owners.length, 5);
+  const ours = owners.filter(row => row.id === runId(run));
+  assert.deepEqual(
+    ours.map(row => [row.owner, row.queries]),
+    [
+      [0, 5],
+      [0, 10],
+      [1, 5],
+      [1, 10],
+    ],
+  );
+  assert.deepEqual(
+    ours.map(row => row.attackSuccessRate),
+    [0.25, 0.25, 0.05, 0.05],
+  );
+  assert.ok(ours.every(row => row.engine === made.engine && row.provenance === outcome.provenance));
+  assert.ok(ours.every(row => row.commit === made.commit));
+  assert.equal(rowsOf('one-owner', owners).length, 4);
+  assert.equal(rowsOf('owners', owners).length, 0);
+  assert.equal(owners.find(row => row.id === runId(failed))?.error, 'no such data');
+  const attacks = await frame(tables.attacks);
+  assert.deepEqual(
+    attacks.map(row => [row.attack, row.auc]),
+    [['entropy', 0.6]],
+  );
 });
 
 test('committed results are those of today’s experiments', () => {

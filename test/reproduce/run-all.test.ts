@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useEngine } from '../../src/engine/node';
 import { parseResults, type Result, ResultsFile } from '../../src/reproduce/results';
 import { type Run, runId } from '../../src/reproduce/run';
 import { performAll } from '../../src/reproduce/run-all';
+import { temporaryFolder } from '../fixtures';
 
 const MAIN = join(__dirname, '../../src/reproduce/main.js');
-const folder = mkdtempSync(join(tmpdir(), 'mib-reproduce-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 const env = { ...process.env, MIB_ENGINE: 'wasm', MIB_DATA_CACHE: folder, MIB_DATA_MIRROR: folder };
 
 const run: Run = {

@@ -7,7 +7,7 @@ import type { TrainOptions } from '../../src/train/options';
 import { accuracy, predictLabels, predictLogits } from '../../src/train/predict';
 import { train } from '../../src/train/train';
 import type { Progress, Samples } from '../../src/types';
-import { learnable } from './learnable';
+import { learnable } from '../fixtures';
 
 const ready = useEngine('wasm');
 

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drawQueries, probe } from '../../../src/probe/probe';
 import { type ModelServer, serveModel } from '../../../src/probe/remote/server';
 import { Random } from '../../../src/random';
+import { serve, temporaryFolder } from '../../fixtures';
 import { faultModel, faultOptions, faultSamples } from './fault-setting';
 
 const KILLS = 20;
@@ -73,24 +72,14 @@ async function faultyProxy(t: TestContext, server: ModelServer, before: () => vo
       request.socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${length}\r\n\r\n${answer}`.repeat(2));
     } else response.writeHead(200, { 'content-length': length }).end(answer);
   };
-  const proxy = createServer((request, response) => {
+  const address = await serve(t, (request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  t.after(() => {
-    proxy.closeAllConnections();
-    proxy.close();
-  });
-  return server.openinference.replace(
-    server.origin,
-    `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-  );
+  return server.openinference.replace(server.origin, address);
 }
 
 test(`a bad line and ${KILLS} × kill -9 lose nothing and ask nothing twice that was answered`, async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'mib-fault-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(t);
   const ledger = join(folder, 'ledger.jsonl');
   const server = await serveModel(faultModel, { shape: faultSamples.shape });
   t.after(() => server.close());

@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { type HttpOptions, httpModel } from '../../../src/probe/remote/http';
 import { serveModel } from '../../../src/probe/remote/server';
 import { type BlackBox, REFUSED, type Samples } from '../../../src/types';
+import { serve } from '../../fixtures';
 
 /** Three samples whose first byte is their label. */
 const samples: Samples = {
@@ -28,13 +29,7 @@ const tensors = { preprocess: { datatype: 'UINT8' }, answers: 'label', input: 'i
 
 /** A server of our own for one test; returns the address. */
 async function listen(t: TestContext, handler: RequestListener): Promise<string> {
-  const server = createServer(handler).listen(0, '127.0.0.1');
-  await new Promise(resolve => server.once('listening', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/models/m`;
+  return `${await serve(t, handler)}/v1/models/m`;
 }
 
 /** A TensorFlow-Serving client of the server above. */

@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { takeLock } from '../../../src/lock';
 import type { Trigger } from '../../../src/mark/trigger';
 import { type ProbeOptions, probe } from '../../../src/probe/probe';
 import { Ledger, type LedgerPlan, ledgerIn } from '../../../src/probe/remote/ledger';
 import { type BlackBox, REFUSED, type Samples } from '../../../src/types';
+import { numberedRows, temporaryFolder } from '../../fixtures';
 
 const trigger: Trigger = { family: 'bits', shape: [4], positions: [3], values: [1], opacity: 1 };
-const samples: Samples = {
-  x: Uint8Array.from({ length: 40 * 4 }, (_, i) => ((i >> 2) >> (i % 4)) & 1),
-  y: new Uint8Array(40),
-  count: 40,
-  shape: [4],
-};
+const samples: Samples = numberedRows(40, 4);
 /** Answers by the first two bits; 3 is a refusal. */
 const box: BlackBox = {
   classes: 3,
@@ -34,12 +30,6 @@ const plan: LedgerPlan = {
   model: {},
 };
 
-function folder(t: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'mib-ledger-'));
-  t.after(() => rmSync(path, { recursive: true }));
-  return path;
-}
-
 /** Lets `box` fail for good after some requests; notes what it was asked. */
 function failing(requests: number, asked: string[] = []): BlackBox {
   return {
@@ -53,7 +43,7 @@ function failing(requests: number, asked: string[] = []): BlackBox {
 }
 
 test('an interrupted probing goes on where it stopped and asks nothing twice', async t => {
-  const ledger = ledgerIn(join(folder(t), 'l.jsonl'));
+  const ledger = ledgerIn(join(temporaryFolder(t), 'l.jsonl'));
   const whole = await probe(box, samples, options);
   const asked: string[] = [];
   for (const requests of [2, 0, 1]) {
@@ -73,7 +63,7 @@ test('an interrupted probing goes on where it stopped and asks nothing twice', a
 });
 
 test('a ledger cut at any byte goes on; changed at any byte, it is refused', async t => {
-  const path = join(folder(t), 'l.jsonl');
+  const path = join(temporaryFolder(t), 'l.jsonl');
   const short = { ...options, queries: 4, batchSize: 2 };
   const whole = await probe(box, samples, { ...short, ledger: ledgerIn(path) });
   const bytes = readFileSync(path);
@@ -107,7 +97,7 @@ test('a ledger cut at any byte goes on; changed at any byte, it is refused', asy
 });
 
 test('another plan, other samples, another trigger or another model are refused', async t => {
-  const ledger = ledgerIn(join(folder(t), 'l.jsonl'));
+  const ledger = ledgerIn(join(temporaryFolder(t), 'l.jsonl'));
   // with a forgotten scale the answers are another model's: 30 of 240 hits were found again after the correction
   const scaled = (scale: number) => ({ settings: { preprocess: { scale } } });
   await probe({ ...box, name: 'a', ...scaled(1) }, samples, { ...options, ledger });
@@ -133,7 +123,7 @@ test('another plan, other samples, another trigger or another model are refused'
 });
 
 test('one process at a time; a dead one is no hindrance', t => {
-  const path = join(folder(t), 'l.jsonl');
+  const path = join(temporaryFolder(t), 'l.jsonl');
   const ledger = Ledger.open(path, plan);
   assert.throws(() => Ledger.open(path, plan), /held by process \d+ on .*, expected no other process/);
   const module = require.resolve('../../../src/lock');
@@ -150,7 +140,7 @@ test('one process at a time; a dead one is no hindrance', t => {
 });
 
 test('a full disk loses nothing', { skip: process.platform === 'win32' && 'needs ulimit' }, async t => {
-  const path = join(folder(t), 'l.jsonl');
+  const path = join(temporaryFolder(t), 'l.jsonl');
   const modules = ['../../../src/probe/remote/ledger'].map(name => JSON.stringify(require.resolve(name)));
   // the limit on a file's size stops a write half way, as a full disk does
   const script = `
@@ -174,7 +164,7 @@ test('a full disk loses nothing', { skip: process.platform === 'win32' && 'needs
 });
 
 test('attempts are counted across interruptions, against the budget', async t => {
-  const path = join(folder(t), 'l.jsonl');
+  const path = join(temporaryFolder(t), 'l.jsonl');
   const ledger = ledgerIn(path);
   const stubborn: BlackBox = {
     classes: 3,

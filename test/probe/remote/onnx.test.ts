@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { loadDataset } from '../../../src/data/load';
 import { binomialTest } from '../../../src/decide/binomial';
 import { squareTrigger } from '../../../src/mark/trigger';
 import { probe } from '../../../src/probe/probe';
 import { onnxModel } from '../../../src/probe/remote/onnx';
+import { temporaryFolder } from '../../fixtures';
 
 const source = resolve(__dirname, '../../../../test/probe/remote');
 const options = {
@@ -48,7 +48,7 @@ const python = ['python3', '/usr/bin/python3'].find(
 );
 
 test('the same, trained and exported now', { skip: !python && 'needs PyTorch and numpy' }, async t => {
-  const folder = temporary(t);
+  const folder = temporaryFolder(t);
   const data = resolve(__dirname, '../../../../data/fashion-mnist');
   execFileSync(python ?? '', [join(source, 'make_onnx.py'), data, folder]);
   assert.deepEqual(await verdicts(folder), { marked: true, clean: false });
@@ -65,7 +65,7 @@ test('a process that used a model ends by itself', () => {
 });
 
 test('a file that is no model, and options that do not fit it, are said', async t => {
-  const file = join(temporary(t), 'no.onnx');
+  const file = join(temporaryFolder(t), 'no.onnx');
   writeFileSync(file, 'nonsense');
   await assert.rejects(onnxModel(file, options), /onnxModel: .*no\.onnx: /);
   const model = join(source, 'clean.onnx');
@@ -81,9 +81,3 @@ test('a file that is no model, and options that do not fit it, are said', async 
   const wrong = await onnxModel(model, { ...options, classes: 9 });
   await assert.rejects(wrong.predict(fresh), /sample 0 of 2000: 10 scores, expected 9/);
 });
-
-function temporary(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'mib-onnx-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-}

@@ -2,17 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { httpModel } from '../../../src/probe/remote/http';
 import { type ServeOptions, serveModel } from '../../../src/probe/remote/server';
-import { Random } from '../../../src/random';
 import { type BlackBox, REFUSED, type Samples } from '../../../src/types';
+import { randomSamples } from '../../fixtures';
 
 const honest: BlackBox = { classes: 5, predict: async ({ count }) => new Int32Array(count).fill(2) };
-const random = new Random(1);
-const samples: Samples = {
-  x: Uint8Array.from({ length: 4000 * 6 }, () => random.integer(256)),
-  y: new Uint8Array(4000),
-  count: 4000,
-  shape: [6],
-};
+const samples = randomSamples(4000, 1, { shape: [6] });
 const one = (row: number): Samples => ({ ...samples, x: samples.x.slice(row * 6, row * 6 + 6), count: 1 });
 
 /** Runs `action` with a client of a server with these options. */

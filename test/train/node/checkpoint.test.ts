@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { useEngine } from '../../../src/engine/node';
 import { type CheckpointRate, checkpointIn } from '../../../src/train/node/checkpoint';
 import type { Checkpoint } from '../../../src/train/options';
 import { train } from '../../../src/train/train';
+import { temporaryFolder } from '../../fixtures';
 import { fresh, options, samples } from './killed';
 
 const ready = useEngine('wasm');
-const folder = mkdtempSync(join(tmpdir(), 'mib-checkpoint-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 test('a training killed in the middle of an epoch goes on to the same result, to the last bit', async () => {
   await ready;

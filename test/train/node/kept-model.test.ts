@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { buildModel } from '../../../src/train/model';
 import { keepModel, reuseModel } from '../../../src/train/node/kept-model';
+import { temporaryFolder } from '../../fixtures';
 
-const out = mkdtempSync(join(tmpdir(), 'mib-reuse-'));
+const out = temporaryFolder();
 process.env.MIB_OUT = out;
-after(() => rmSync(out, { recursive: true }));
 
 const make = async (seed: number) => buildModel('mlp', { shape: [4], classes: 2, width: 4, seed });
 const forbidden = () => assert.fail('the kept model was not used');

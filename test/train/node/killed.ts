@@ -3,7 +3,7 @@ import { buildModel } from '../../../src/train/model';
 import { checkpointIn } from '../../../src/train/node/checkpoint';
 import type { TrainOptions } from '../../../src/train/options';
 import { train } from '../../../src/train/train';
-import { learnable } from '../learnable';
+import { learnable } from '../../fixtures';
 
 /** A training with everything that has a state: momentum, dropout, flips, a random order. */
 export const samples = learnable(600, 1, { shape: [4, 6, 1], largest: 255 });

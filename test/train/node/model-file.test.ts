@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs';
 import { useEngine } from '../../../src/engine/node';
 import { buildModel, wrapModel } from '../../../src/train/model';
 import { loadModel, saveModel } from '../../../src/train/node/model-file';
 import { predictLogits } from '../../../src/train/predict';
 import { train } from '../../../src/train/train';
-import { learnable } from '../learnable';
+import { learnable, temporaryFolder } from '../../fixtures';
 
 const ready = useEngine('wasm');
-const folder = mkdtempSync(join(tmpdir(), 'mib-save-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const images = learnable(20, 1, { shape: [8, 8, 1], largest: 255 });
 const model = buildModel('resnet18', { shape: [8, 8, 1], classes: 4, seed: 1, width: 2 });

@@ -5,7 +5,7 @@ import { buildModel } from '../../../src/train/model';
 import { trainMany } from '../../../src/train/node/train-many';
 import { train } from '../../../src/train/train';
 import type { Progress } from '../../../src/types';
-import { learnable } from '../learnable';
+import { learnable } from '../../fixtures';
 
 const ready = useEngine('wasm');
 const samples = learnable(300, 1);
