@@ -18,7 +18,17 @@ const SOURCES = join(COMPILED, '..', '..', 'test');
 const LIMIT = 10 * 60_000; // milliseconds for one file: a file that hangs is named
 const OUTPUT = 40; // lines of a crashed file that are shown
 // the longest first, so that the end of the run has no core waiting for another
-const ORDER = ['notebook/', 'reproduce/', 'train/', 'claim/', 'engine/', 'probe/', ''];
+const ORDER = [
+  'notebook/started',
+  'notebook/others',
+  'notebook/',
+  'reproduce/',
+  'train/',
+  'claim/',
+  'engine/',
+  'probe/',
+  '',
+];
 
 interface Options {
   quick: boolean;
@@ -129,7 +139,9 @@ async function main(options: Options): Promise<void> {
 }
 
 function indent(cause: unknown): string {
-  const text = cause instanceof Error ? inspect(cause) : String(cause);
+  const { code, stack } = Object(cause) as NodeJS.ErrnoException;
+  // the message of an assertion has the difference, its fields have the same once more
+  const text = typeof cause === 'string' ? cause : code === 'ERR_ASSERTION' ? String(stack) : inspect(cause);
   return text.replace(/^(?=.)/gm, '    ');
 }
 

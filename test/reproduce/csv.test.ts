@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type ResultRow, readResults, resultRows, rowsOf, toCsv } from '../../src/reproduce/csv';
-import { EXPERIMENT_NAMES, PROFILES, runsOf } from '../../src/reproduce/experiments';
+import { EXPERIMENT_NAMES, runsOf } from '../../src/reproduce/experiments';
 import type { Result } from '../../src/reproduce/results';
 import { runId } from '../../src/reproduce/run';
 import { temporaryFolder } from '../fixtures';
@@ -94,9 +94,8 @@ test('tables have a line for each measurement, and survive commas, quotes and li
 
 test('committed results are those of today’s experiments', () => {
   // prevents tables that nobody can remake because settings were changed after they had been run
-  for (const profile of PROFILES) {
+  for (const profile of ['quick', 'cpu'] as const) {
     const path = join(__dirname, '../../../data/results', `${profile}-owners.csv`);
-    if (!existsSync(path)) continue;
     const known = new Set(EXPERIMENT_NAMES.flatMap(name => runsOf(name, profile)).map(runId));
     const ids = readFileSync(path, 'utf8').match(/(?<=^[a-z0-9 -]+,)[0-9a-f]{16}(?=,)/gm) ?? [];
     assert.ok(ids.length > 0, path);

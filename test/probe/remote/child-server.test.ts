@@ -6,6 +6,7 @@ import { serveElsewhere } from '../../../src/probe/remote/child-server';
 import { httpModel } from '../../../src/probe/remote/http';
 import { buildModel } from '../../../src/train/model';
 import { predictLabels } from '../../../src/train/predict';
+import { temporaryFolder } from '../../fixtures';
 
 const model = buildModel('mlp', { shape: [6], classes: 4, width: 8, seed: 1 });
 const samples = {
@@ -14,6 +15,7 @@ const samples = {
   count: 10,
   shape: [6],
 };
+process.env.TMPDIR = temporaryFolder(); // that of other programs holds other servers' folders
 const served = () => readdirSync(tmpdir()).filter(name => name.startsWith('mib-served-')).length;
 
 test('a model in another process answers as here, and leaves nothing when closed', async () => {
