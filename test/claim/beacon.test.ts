@@ -22,15 +22,11 @@ import {
   roundTime,
   verifyRound,
 } from '../../src/claim/beacon';
+import { Random } from '../../src/random';
+import { round1000, verifyRoundMutations } from './beacon-mutations';
 
 // drand's own rounds: 1000 from api.drand.sh, 657413 from the README of drand-verify (another implementation)
-const signature =
-  'b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39';
-const round1000 = {
-  round: 1000,
-  signature,
-  randomness: 'fe290beca10872ef2fb164d2aa4442de4566183ec51c56ff3cd603d930e54fdd',
-};
+const { signature } = round1000;
 const round657413 = {
   round: 657413,
   signature:
@@ -248,3 +244,6 @@ test('the schemas take the kinds of beacon and nothing else', () => {
   ])
     assert.ok(!beaconProofSchema.safeParse(proof).success, JSON.stringify(proof));
 });
+
+test('mutated rounds are refused', () =>
+  verifyRoundMutations(300, new Random(1), join(folder, 'mutated.json')));
