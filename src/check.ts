@@ -27,8 +27,8 @@ export class Checks {
   /** An integer in `low..high`; without `high`, any from `low` on. */
   integer(argument: string, value: number, low: number, high = Infinity): number {
     if (Number.isSafeInteger(value) && value >= low && value <= high) return value;
-    const range = high === Infinity ? `of at least ${low}` : `in ${low}..${high}`;
-    return this.fail(argument, value, `an integer ${range}`);
+    const range = high === Infinity ? `an integer of at least ${low}` : `an integer in ${low}..${high}`;
+    return this.fail(argument, value, low === high ? String(low) : range);
   }
 
   /** A number within the interval, e.g. `(0, 1)` for a level, `[0, ∞)` for a weight. */

@@ -38,13 +38,10 @@ export class Random {
 
   /** A generator that continues where `state` was taken. */
   static from(state: RandomState): Random {
-    const valid =
-      state?.words?.length === SIZE &&
-      state.words.every(word => Number.isInteger(word) && word >= 0 && word <= 0xffffffff) &&
-      Number.isInteger(state.position) &&
-      state.position >= 0 &&
-      state.position <= SIZE;
-    if (!valid) checksOf('Random.from').fail('state', state, `${SIZE} words and a position`);
+    const check = checksOf('Random.from');
+    check.integer('number of words', state?.words?.length, SIZE, SIZE);
+    for (const word of state.words) check.integer('word', word, 0, 0xffffffff);
+    check.integer('position', state.position, 0, SIZE);
     const random = new Random(0);
     random.words.set(state.words);
     random.position = state.position;

@@ -16,10 +16,7 @@ export interface Decision {
   readonly assumptions: readonly string[];
   /** The number that the decision rests on; each test says which. */
   readonly statistic: number;
-  /**
-   * Probability of so extreme a statistic under the null hypothesis, or an upper bound of it; 0 only in
-   * Theorem 1, when every query hits.
-   */
+  /** Probability of so extreme a statistic under the null hypothesis, or an upper bound; 0 only in Theorem 1. */
   readonly pValue: number;
   /** Of tests that may be looked at any time: evidence against the null hypothesis, 1/alpha or more rejects. */
   readonly eValue?: number;
@@ -55,8 +52,7 @@ type Draft = Omit<Decision, 'alternative' | 'rejected'> & Partial<Decision>;
 /**
  * A frozen record that prints itself: method, `observed`, the p- or e-value against alpha, the verdict.
  *
- * @param draft `rejected` is p ≤ alpha and `alternative` that the model was trained on the marked data, unless
- *   given
+ * @param draft unless given, `rejected` is p ≤ alpha and `alternative` that the marked data were used
  */
 export function decision<T extends Draft>(draft: T, observed: string): Readonly<T & Decision> {
   const record = {

@@ -1,10 +1,8 @@
 import { jStat } from 'jstat';
 
 /*
- * Tail probabilities with full relative accuracy, in logarithms, so that 1e-100 (or 1e-400) is as good a
- * number as 0.05. jStat 1.9.6 cannot give them: its binomial.cdf rounds to ten decimals and is 1 − cdf in the
- * tail, its binomial.pdf is NaN beyond 1,000 trials, its ibeta stops at 3e-7 and after 100 terms, and its
- * six-term gammaln loses 1e-10. Its Student quantile is good to 4e-8: a start, polished below.
+ * Tail probabilities with full relative accuracy, in logarithms, so that 1e-100 (or 1e-400) is as good a number
+ * as 0.05. jStat's own tails are 1 − cdf, rounded to ten decimals; its Student quantile is a start, polished below.
  */
 
 /** log P(X = hits) for X ~ Binomial(trials, chance), 0 < chance < 1. */
@@ -38,9 +36,7 @@ export function studentTail(t: number, degrees: number): number {
   return t > 0 ? tail : 1 - tail;
 }
 
-/**
- * The quantile of Student's distribution at a probability from ½ on: jStat's, improved by two Newton steps.
- */
+/** The quantile of Student's distribution at a probability from ½ on: jStat's, improved by two Newton steps. */
 export function studentQuantile(probability: number, degrees: number): number {
   let t = jStat.studentt.inv(probability, degrees);
   for (let step = 0; step < 2; step++) {
@@ -86,9 +82,7 @@ function betaFraction(x: number, y: number, a: number, b: number): number {
   }
 }
 
-/**
- * log of x^a · y^b / B(a, b), y = 1 − x, by Loader's saddle-point form: no difference of large logarithms.
- */
+/** log of x^a · y^b / B(a, b), y = 1 − x, by Loader's saddle-point form: no difference of large logarithms. */
 function logBetaDensity(x: number, y: number, a: number, b: number): number {
   const n = a + b;
   const above = a * y - b * x; // a − n·x, without the cancellation

@@ -64,16 +64,11 @@ export function markForOwners(
     check.label('target', mark.target, options.classes ?? largest + 1);
     const eligible = eligibleRows(samples, mark.target).filter(row => !taken.has(row));
     if (count > eligible.length) {
-      check.fail(
-        'count',
-        count,
-        `at most ${eligible.length}, the rows left whose label is not ${mark.target}`,
-      );
+      check.fail('count', count, `at most the ${eligible.length} rows left not labelled ${mark.target}`);
     }
-    const order = options.order === 'file' ? eligible.keys() : random.sample(eligible.length, count);
-    const rows = Array.from(order, i => eligible[i])
-      .slice(0, count)
-      .sort((a, b) => a - b);
+    const first = options.order === 'file' ? eligible.slice(0, count) : undefined;
+    const rows = first ?? Array.from(random.sample(eligible.length, count), i => eligible[i]);
+    rows.sort((a, b) => a - b);
     for (const row of rows) taken.add(row);
     return { ...mark, rows };
   });

@@ -2,10 +2,7 @@ import { type Checks, checksOf } from '../check';
 import { Random } from '../random';
 import { rowSize } from '../types';
 
-/**
- * A mark as plain data: which cells of a row it touches, with what, and how strongly. Survives JSON, so it can
- * be kept, sent and compared.
- */
+/** A trigger as plain data: which cells of a row it touches, with what, and how strongly. Survives JSON. */
 export interface Trigger {
   readonly family: 'square' | 'bits';
   /** Shape of the rows that it fits, e.g. `[32, 32, 3]` or `[446]`. */
@@ -21,8 +18,8 @@ export interface Trigger {
 const IMAGE = ['height', 'width', 'channels'];
 const ROW = ['width'];
 
-/** Throws unless all of `trigger` is consistent; triggers may come from a file. */
-export function checkTrigger(check: Checks, trigger: Trigger): void {
+/** The trigger itself, if all of it is consistent; throws otherwise. Triggers may come from a file. */
+export function checkTrigger(check: Checks, trigger: Trigger): Trigger {
   const { family, shape, positions, values, opacity } = trigger;
   const bits = family === 'bits';
   const size = rowSize(check.shape("trigger's shape", shape, bits ? ROW : IMAGE));
@@ -34,6 +31,7 @@ export function checkTrigger(check: Checks, trigger: Trigger): void {
   }
   check.number('opacity', opacity, '(0, 1]');
   if (bits && opacity !== 1) check.fail('opacity', opacity, '1 for bits');
+  return trigger;
 }
 
 /**
@@ -63,13 +61,9 @@ export function squareTrigger(options: {
   check.integer('size', size, 1, Math.min(height, width));
   check.integer('row', row, 0, height - size);
   check.integer('column', column, 0, width - size);
-  if (value !== undefined && pattern !== undefined) {
-    check.fail('value', value, 'none where a pattern is given');
-  }
+  if (value !== undefined && pattern) check.fail('value', value, 'none where a pattern is given');
   const grey = size * size;
-  if (pattern !== undefined) {
-    check.oneOf('number of values in pattern', pattern.length, [grey, grey * channels]);
-  }
+  if (pattern) check.oneOf('number of values in pattern', pattern.length, [grey, grey * channels]);
   const positions: number[] = [];
   const values: number[] = [];
   for (let pixel = 0; pixel < grey; pixel++) {
@@ -81,9 +75,7 @@ export function squareTrigger(options: {
       else values.push(pattern[pattern.length === grey ? pixel : pixel * channels + channel]);
     }
   }
-  const trigger: Trigger = { family: 'square', shape: [...shape], positions, values, opacity };
-  checkTrigger(check, trigger);
-  return trigger;
+  return checkTrigger(check, { family: 'square', shape: [...shape], positions, values, opacity });
 }
 
 /**
@@ -106,9 +98,7 @@ export function bitTrigger(options: {
   check.integer('start', start, 0, width - bits.length);
   const values = Array.from(bits);
   const positions = values.map((_, i) => start + i);
-  const trigger: Trigger = { family: 'bits', shape: [...shape], positions, values, opacity: 1 };
-  checkTrigger(check, trigger);
-  return trigger;
+  return checkTrigger(check, { family: 'bits', shape: [...shape], positions, values, opacity: 1 });
 }
 
 /**

@@ -102,8 +102,8 @@ test('wrong arguments name themselves', () => {
   const fails = (votes: number[][], targets: number[], message: RegExp) =>
     assert.throws(() => randomizationTest({ votes, targets, alpha: 0.05 }), message);
   fails([], [], /randomizationTest: votes.length is 0/);
-  fails([[1, 2]], [0, 1], /targets.length is 2, expected an integer in 1..1/);
-  fails([[1, 2], [1]], [0, 0], /votes\[1\].length is 1, expected an integer in 2..2/);
+  fails([[1, 2]], [0, 1], /targets.length is 2, expected 1/);
+  fails([[1, 2], [1]], [0, 0], /votes\[1\].length is 1, expected 2/);
   fails([[1, -2]], [0], /votes\[0\]\[1\] is -2/);
   fails([[1, 2]], [2], /targets\[0\] is 2, expected a label in 0..1/);
 });

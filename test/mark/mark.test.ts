@@ -119,7 +119,7 @@ test('wrong arguments name themselves', () => {
   assert.throws(mark({ target: 10, classes: 10 }), /target is 10, expected a label in 0\.\.9/);
   assert.throws(
     mark({ count: 40 }),
-    /markSamples: count is 40, expected at most 29, the rows left whose label is not 1/,
+    /markSamples: count is 40, expected at most the 29 rows left not labelled 1/,
   );
   assert.throws(mark({ count: 41 }), /markSamples: count is 41, expected an integer in 1\.\.40/);
   assert.throws(mark({ count: 0 }), /count is 0, expected an integer in 1\.\.40/);
@@ -133,7 +133,7 @@ test('wrong arguments name themselves', () => {
     /markSamples: shape of samples is \[5,6,2\], expected \[446\] as of the trigger/,
   );
   const few = () => markForOwners(randomImages(5), owners, { count: 12, seed: 1 });
-  assert.throws(few, /markForOwners: count is 12, expected at most \d, the rows left whose label is not 3/);
+  assert.throws(few, /markForOwners: count is 12, expected at most the \d rows left not labelled 3/);
   const group = (rows: number[], target = 1) =>
     markRows(randomImages(5), [{ trigger: square, target, rows }]);
   assert.throws(() => group([1, 40]), /markRows: row to mark is 40, expected an integer in 0\.\.39/);
