@@ -30,7 +30,7 @@ export interface BinomialDecision extends Decision, Hits {
  * @example binomialTest({ hits: 8, queries: 30, chance: 0.1, alpha: 0.05 }).pValue // 0.00778
  */
 export function binomialTest(
-  options: Hits & { readonly chance: number | ChanceEstimate; readonly alpha: number },
+  options: Hits & { chance: number | ChanceEstimate; alpha: number },
 ): BinomialDecision {
   const { hits, queries, alpha } = options;
   const check = checksOf('binomialTest');

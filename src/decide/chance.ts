@@ -37,10 +37,7 @@ export interface ChanceEstimate {
  *   e.g. 0.999
  * @example estimateChance({ models: [20, 30, 25].map(hits => ({ hits, queries: 200 })), confidence: 0.95 }).chance // 0.221
  */
-export function estimateChance(options: {
-  readonly models: readonly Hits[];
-  readonly confidence: number;
-}): ChanceEstimate {
+export function estimateChance(options: { models: readonly Hits[]; confidence: number }): ChanceEstimate {
   const { models, confidence } = options;
   const check = checksOf('estimateChance');
   check.number('confidence', confidence, '[0.5, 1)');

@@ -34,10 +34,10 @@ export interface ControlDecision extends Decision {
  * controlTest({ ...answer, target: 1, alpha: 0.05 }).pValue // 0.0313
  */
 export function controlTest(options: {
-  readonly predictions: ArrayLike<number>;
-  readonly control: { readonly predictions: ArrayLike<number> };
-  readonly target: number;
-  readonly alpha: number;
+  predictions: ArrayLike<number>;
+  control: { readonly predictions: ArrayLike<number> };
+  target: number;
+  alpha: number;
 }): ControlDecision {
   const { predictions, target, alpha } = options;
   const control = options.control.predictions;

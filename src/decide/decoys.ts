@@ -21,11 +21,7 @@ import { type Decision, decision, LEVELS, short } from './decision';
  * @param decoys the same score of each decoy, probed with the same label, samples and number of queries
  * @example decoyTest({ score: 0.6, decoys: new Array(19).fill(0.1), alpha: 0.05 }).pValue // 0.05
  */
-export function decoyTest(options: {
-  readonly score: number;
-  readonly decoys: ArrayLike<number>;
-  readonly alpha: number;
-}): Decision {
+export function decoyTest(options: { score: number; decoys: ArrayLike<number>; alpha: number }): Decision {
   const { score, decoys, alpha } = options;
   const check = checksOf('decoyTest');
   check.number('alpha', alpha, LEVELS);

@@ -10,7 +10,7 @@ import { logLowerTail, logUpperTail, turningPoint } from './tails';
  *
  * @example clopperPearson({ hits: 12, queries: 30, confidence: 0.95 })[0] // 0.227
  */
-export function clopperPearson(options: Hits & { readonly confidence: number }): readonly [number, number] {
+export function clopperPearson(options: Hits & { confidence: number }): readonly [number, number] {
   const { hits, queries, confidence } = options;
   const check = checksOf('clopperPearson');
   check.hits(hits, queries);

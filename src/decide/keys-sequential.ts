@@ -18,7 +18,7 @@ import { anytimeCounter, type SequentialDecision } from './sequential';
  *
  * @example keysSequentialTest({ classes: 10, alpha: 0.05 }).update([0, 9, 1, 0, 0, 0, 0, 0, 0, 0], 1).pValue // 0.182
  */
-export function keysSequentialTest(options: { readonly classes: number; readonly alpha: number }): {
+export function keysSequentialTest(options: { classes: number; alpha: number }): {
   /**
    * Counts one more key (`hits` and `queries` then count keys): its votes by label, as for
    * `randomizationTest`, and its label.

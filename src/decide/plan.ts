@@ -37,7 +37,7 @@ const mostQueries = 100_000;
  * @example planAudit({ classes: 10, alpha: 0.05, power: 0.9, attackSuccessRate: 0.6 }).queries // 7
  * @example planAudit({ classes: 10, alpha: 0.05, power: 0.9, attackSuccessRate: [0.9, 0.6, 0.3] }).queries // 19
  */
-export function planAudit(setting: AuditSetting & { readonly power: number }): AuditPlan {
+export function planAudit(setting: AuditSetting & { power: number }): AuditPlan {
   const check = checksOf('planAudit');
   const { chance, rates } = checkSetting(check, setting);
   const wanted = check.number('power', setting.power, '(0, 1)');
@@ -58,7 +58,7 @@ export function planAudit(setting: AuditSetting & { readonly power: number }): A
  *
  * @example auditPower({ classes: 10, alpha: 0.05, queries: 30, attackSuccessRate: [0.9, 0.6, 0.1] }).power // 0.675
  */
-export function auditPower(setting: AuditSetting & { readonly queries: number }): AuditPlan {
+export function auditPower(setting: AuditSetting & { queries: number }): AuditPlan {
   const check = checksOf('auditPower');
   const { chance, rates } = checkSetting(check, setting);
   const queries = check.integer('queries', setting.queries, 1);
@@ -90,12 +90,12 @@ export interface KeyPlan {
  * @example planKeys({ classes: 10, alpha: 1e-6, power: 0.9, attackSuccessRate: 0.8, queriesPerKey: 1, rowsPerKey: 20 }).keys // 13
  */
 export function planKeys(options: {
-  readonly classes: number;
-  readonly alpha: number;
-  readonly power: number;
-  readonly attackSuccessRate: number;
-  readonly queriesPerKey: number;
-  readonly rowsPerKey: number;
+  classes: number;
+  alpha: number;
+  power: number;
+  attackSuccessRate: number;
+  queriesPerKey: number;
+  rowsPerKey: number;
 }): KeyPlan {
   const { classes, alpha, power, attackSuccessRate, queriesPerKey, rowsPerKey } = options;
   const check = checksOf('planKeys');

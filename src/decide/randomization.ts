@@ -15,9 +15,9 @@ export interface RandomizationDecision extends Decision {
  * label y_j, uniform over the K classes and independent of the rest; so, the answers being what they are, T =
  * Σ_j votes[j][y_j] is a sum of J independent terms votes[j][Y], Y uniform, whose distribution is computed
  * exactly by convolution (a randomization test: Fisher 1935, The Design of Experiments, ch. II). Nothing is
- * assumed about the model: it may prefer some classes, add noise, refuse
- * (a refusal is no vote) or answer anything else that is not derived from the labels. The smallest p-value is
- * K^−J; anything below 1e-300 is reported as that.
+ * assumed about the model: it may prefer some classes, add noise, refuse (a refusal is no vote) or answer
+ * anything else that is not derived from the labels. The smallest p-value is K^−J; anything below 1e-300 is
+ * reported as that.
  *
  * What the owner must see to: labels drawn uniformly; queries, their number included, chosen without regard to
  * the labels (no "skip the samples of the target class"); a number of keys fixed beforehand (no stopping at a
@@ -29,9 +29,9 @@ export interface RandomizationDecision extends Decision {
  * @example randomizationTest({ votes: [[9, 1, 0], [0, 8, 2]], targets: [0, 1], alpha: 0.05 }).pValue // 0.111
  */
 export function randomizationTest(options: {
-  readonly votes: readonly ArrayLike<number>[];
-  readonly targets: ArrayLike<number>;
-  readonly alpha: number;
+  votes: readonly ArrayLike<number>[];
+  targets: ArrayLike<number>;
+  alpha: number;
 }): RandomizationDecision {
   const { votes, targets, alpha } = options;
   const check = checksOf('randomizationTest');

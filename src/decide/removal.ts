@@ -28,12 +28,7 @@ export interface RemovalDecision extends Decision, Hits {
  * @example removalTest({ hits: 10, queries: 200, chance: 0.1, margin: 0.05, alpha: 0.05 }).rejected // true
  */
 export function removalTest(
-  options: Hits & {
-    readonly chance: number;
-    readonly margin: number;
-    readonly alpha: number;
-    readonly refused?: number;
-  },
+  options: Hits & { chance: number; margin: number; alpha: number; refused?: number },
 ): RemovalDecision {
   const { queries, chance, margin, alpha, refused = 0 } = options;
   const check = checksOf('removalTest');

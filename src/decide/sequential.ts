@@ -27,7 +27,7 @@ export interface SequentialDecision extends Decision, Hits {
  * @param chance β of a clean model; with a limit of `estimateChance` the level is alpha + 1 − its confidence
  * @example [true, true, true].map(sequentialTest({ chance: 0.1, alpha: 0.05 }).update).map(d => d.rejected) // [false,true,true]
  */
-export function sequentialTest({ chance, alpha }: { readonly chance: number; readonly alpha: number }): {
+export function sequentialTest({ chance, alpha }: { chance: number; alpha: number }): {
   /** Counts one more query; takes time of order √n at worst. */
   update(hit: boolean): SequentialDecision;
 } {

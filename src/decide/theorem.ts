@@ -64,14 +64,11 @@ export function theoremHits(setting: TheoremSetting): number {
  *
  * @example theoremTest({ hits: 8, queries: 30, classes: 10, confidence: 0.95 }).rejected // true
  */
-export function theoremTest({
-  hits,
-  ...setting
-}: TheoremSetting & { readonly hits: number }): TheoremDecision {
-  const check = checkSetting('theoremTest', setting);
-  const { classes, queries, confidence } = setting;
+export function theoremTest(options: TheoremSetting & Hits): TheoremDecision {
+  const check = checkSetting('theoremTest', options);
+  const { hits, queries, classes, confidence } = options;
   check.integer('hits', hits, 0, queries);
-  const t = statistic(hits, setting);
+  const t = statistic(hits, options);
   return decision(
     {
       method: 'theoremTest',
@@ -88,9 +85,9 @@ export function theoremTest({
       hits,
       queries,
       attackSuccessRate: hits / queries,
-      threshold: theoremThreshold(setting),
+      threshold: theoremThreshold(options),
     },
-    hitRate({ hits, queries }),
+    hitRate(options),
   );
 }
 
