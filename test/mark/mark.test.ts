@@ -4,7 +4,10 @@ import { eligibleRows, markForOwners, markRows, markSamples } from '../../src/ma
 import { stamp } from '../../src/mark/stamp';
 import { bitTrigger, squareTrigger } from '../../src/mark/trigger';
 import type { Samples } from '../../src/types';
-import { randomImages } from './images';
+import { randomSamples } from '../fixtures';
+
+const randomImages = (seed: number, count = 40) =>
+  randomSamples(count, seed, { shape: [5, 6, 2], classes: 4 });
 
 const square = squareTrigger({ shape: [5, 6, 2], size: 2, row: 0, column: 0 });
 

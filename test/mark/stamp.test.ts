@@ -3,8 +3,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { stamp } from '../../src/mark/stamp';
 import { bitTrigger, squareTrigger, type Trigger } from '../../src/mark/trigger';
+import { randomSamples } from '../fixtures';
 import golden from './golden-stamp.json';
-import { randomImages } from './images';
+
+const randomImages = (seed: number, count = 40) =>
+  randomSamples(count, seed, { shape: [5, 6, 2], classes: 4 });
 
 test('every byte blends as in the authors’ code', () => {
   const shape = [16, 16, 1];
