@@ -3,15 +3,9 @@ import * as tf from '@tensorflow/tfjs';
 /*
  * The operations of a training step, forward and backward, each in as few kernels as the engine offers.
  *
- * TensorFlow.js un-fuses an activation as soon as gradients are wanted, and has no kernel for several
- * backward passes. So these carry their own gradients. Where an engine has registered a kernel under one of
- * the names below, that runs; otherwise the same thing is composed of ordinary operations:
- *
- *   ReluGrad                                {dy, y}                          → dx
- *   SparseSoftmaxCrossEntropyWithLogits     {features, labels}               → [loss, backprop]
- *   BatchNormTraining                       {x, scale, offset}, {epsilon}    → [y, mean, variance]
- *   BatchNormTrainingGrad                   {dy, x, scale, mean, variance}, {epsilon} → [dx, dscale, doffset]
- *   SgdUpdate (sgd.ts)
+ * TensorFlow.js un-fuses an activation as soon as gradients are wanted, and has no kernel for several backward
+ * passes. So these carry their own gradients. Where an engine has a kernel of the name that is asked for, that
+ * runs; otherwise the same is composed of ordinary operations.
  */
 
 /** Runs the engine's kernel `name` where it has one, else `composed`. */
@@ -27,7 +21,7 @@ export function kernelOr<T extends tf.Tensor | tf.Tensor[]>(
 
 interface Differentiated {
   readonly value: tf.Tensor;
-  /** Gradients in the order of the inputs, from that of the value and the tensors that were saved for it. */
+  /** Gradients in the order of the inputs, from the value's gradient and the tensors that were saved. */
   readonly gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[];
 }
 
@@ -57,10 +51,10 @@ export function relu<T extends tf.Tensor>(x: T): T {
   });
 }
 
-/** How a dense or convolutional layer ends, and whether anything before it has a gradient to be told. */
+/** How a dense or convolutional layer ends, and whether the layers before it need a gradient. */
 export interface Fusion {
   readonly relu: boolean;
-  /** False for a network's first layer, whose input gradient, as dear as the forward pass, nobody needs. */
+  /** False for a network's first layer: its input gradient, as expensive as the forward pass, is not needed. */
   readonly inputGradient: boolean;
 }
 
@@ -123,7 +117,7 @@ function fused(
   });
 }
 
-/** Batch normalization by the batch's own mean and variance, over all axes but the last, and hands out these. */
+/** Batch normalization by the batch's own mean and variance over all axes but the last, see `onStatistics`. */
 export function batchNormTraining(
   x: tf.Tensor4D,
   scale: tf.Tensor1D,

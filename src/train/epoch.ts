@@ -14,7 +14,7 @@ export interface Epoch {
   readonly loss: number;
   /** Share of right answers over the same batches, with dropout where the model has it. */
   readonly accuracy: number;
-  /** Accuracy on each validation set after the epoch; one that was given without a name is called `validation`. */
+  /** Accuracy on each validation set after the epoch. */
   readonly validation: Readonly<Record<string, number>>;
 }
 

@@ -54,10 +54,10 @@ export class Layers {
 
   /** Batch normalization with PyTorch's constants: epsilon 1e-5, momentum 0.1, unbiased running variance. */
   batchNorm(channels: number) {
-    const scale = this.keep(tf.ones([channels])) as tf.Tensor1D;
-    const offset = this.keep(tf.zeros([channels])) as tf.Tensor1D;
-    const mean = this.statistic(tf.zeros([channels]));
-    const variance = this.statistic(tf.ones([channels]));
+    const scale: tf.Tensor1D = keep(this.trainable, tf.ones([channels]));
+    const offset: tf.Tensor1D = keep(this.trainable, tf.zeros([channels]));
+    const mean = keep<tf.Rank.R1>(this.statistics, tf.zeros([channels]));
+    const variance = keep<tf.Rank.R1>(this.statistics, tf.ones([channels]));
     return (x: tf.Tensor4D, { training }: Pass): tf.Tensor4D => {
       if (!training) return tf.batchNorm4d(x, mean, variance, offset, scale, 1e-5);
       const count = x.size / channels;
@@ -70,37 +70,28 @@ export class Layers {
   }
 
   private weight<T extends tf.Tensor>(shape: number[], fanIn: number, start: Start): T {
-    return this.keep(this.draw(shape, fanIn, start)) as tf.Tensor as T;
-  }
-
-  private bias(outputs: number, fanIn: number, start: Start): tf.Tensor1D {
-    const initial = start === 'uniform' ? this.draw([outputs], fanIn, start) : tf.zeros([outputs]);
-    return this.keep(initial) as tf.Tensor as tf.Tensor1D;
-  }
-
-  private draw(shape: number[], fanIn: number, start: Start): tf.Tensor {
     const values = new Float32Array(rowSize(shape));
     const bound = 1 / Math.sqrt(fanIn);
     for (let i = 0; i < values.length; i++) {
       values[i] =
         start === 'uniform' ? (2 * this.random.next() - 1) * bound : this.random.normal() * start.deviation;
     }
-    return tf.tensor(values, shape);
+    return keep(this.trainable, tf.tensor(values, shape)) as tf.Tensor as T;
   }
 
-  private keep(initial: tf.Tensor): tf.Variable {
-    const variable = tf.variable(initial, true);
-    initial.dispose();
-    this.trainable.push(variable);
-    return variable;
+  private bias(outputs: number, fanIn: number, start: Start): tf.Tensor1D {
+    return start === 'uniform'
+      ? this.weight([outputs], fanIn, start)
+      : keep(this.trainable, tf.zeros([outputs]));
   }
+}
 
-  private statistic(initial: tf.Tensor): tf.Variable<tf.Rank.R1> {
-    const variable = tf.variable(initial as tf.Tensor1D, false);
-    initial.dispose();
-    this.statistics.push(variable);
-    return variable;
-  }
+/** A variable of this initial value, added to `variables`. */
+function keep<R extends tf.Rank>(variables: tf.Variable[], initial: tf.Tensor<R>): tf.Variable<R> {
+  const variable = tf.variable(initial);
+  initial.dispose();
+  variables.push(variable as tf.Variable);
+  return variable;
 }
 
 /** Dropout of half the values, the others doubled; masks come from the pass's own generator. */

@@ -39,11 +39,6 @@ export class Model {
     this.weights = [...trainable, ...statistics];
   }
 
-  /** How many numbers training adjusts. */
-  get parameters(): number {
-    return this.trainable.reduce((sum, variable) => sum + variable.size, 0);
-  }
-
   /** Copies of all weights, in the order of {@link weights}. */
   getWeights(): Promise<Float32Array[]> {
     return getVariables(this.weights);

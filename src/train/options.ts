@@ -24,8 +24,8 @@ export interface TrainOptions {
   readonly seed: number;
   /** Mirrors each image left to right with probability ½, anew every epoch (a trigger on it is mirrored too). */
   readonly flip?: boolean;
-  /** Samples, or several named sets of them, whose accuracy is recorded after every epoch. */
-  readonly validation?: Samples | Readonly<Record<string, Samples>>;
+  /** Sets of samples by name, whose accuracy is recorded after every epoch. */
+  readonly validation?: Readonly<Record<string, Samples>>;
   /** Keeps the state between epochs, to go on from after a stop: `checkpointIn(folder)`, or another store. */
   readonly checkpoint?: Checkpoint;
   /** Called at most every 100 ms, and at the end. */
@@ -58,16 +58,15 @@ export interface Checkpoint {
   save(state: () => Promise<TrainingState>, epoch: { done: number; total: number }): Promise<void>;
 }
 
-type Watching = Pick<TrainOptions, 'epochs' | 'checkpoint' | 'onProgress' | 'signal'>;
 /** The options that decide the course of a training, defaults filled in. */
-export type Decisive = Required<Omit<TrainOptions, keyof Watching | 'validation'>>;
-export type Setting = Decisive & Watching & { readonly validation: Readonly<Record<string, Samples>> };
+export type Decisive = Required<
+  Omit<TrainOptions, 'epochs' | 'validation' | 'checkpoint' | 'onProgress' | 'signal'>
+>;
 
 /** `options` with defaults filled in. @throws if they or `samples` do not suit */
-export function settingOf(model: Model, samples: Samples, options: TrainOptions): Setting {
+export function settingOf(model: Model, samples: Samples, options: TrainOptions): TrainOptions & Decisive {
   checkSamples('train', 'samples', samples, model);
-  const { validation = {}, ...rest } = options;
-  const setting: Setting = {
+  const defaults = {
     batchSize: 64,
     learningRate: 0.05,
     schedule: [],
@@ -75,10 +74,9 @@ export function settingOf(model: Model, samples: Samples, options: TrainOptions)
     momentum: 0.9,
     weightDecay: 5e-4,
     flip: false,
-    ...rest,
-    validation: isSamples(validation) ? { validation } : validation,
   };
-  for (const [name, set] of Object.entries(setting.validation)) {
+  const setting = { ...defaults, ...options };
+  for (const [name, set] of Object.entries(setting.validation ?? {})) {
     checkSamples('train', `validation samples '${name}'`, set, model);
   }
   const check = checksOf('train');
@@ -92,8 +90,4 @@ export function settingOf(model: Model, samples: Samples, options: TrainOptions)
     check.fail('flip', true, `false for samples of shape [${model.shape}]`);
   }
   return setting;
-}
-
-export function isSamples(validation: Samples | Readonly<Record<string, Samples>>): validation is Samples {
-  return ArrayBuffer.isView(validation.x);
 }

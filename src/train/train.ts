@@ -19,7 +19,7 @@ import { accuracy } from './predict';
  */
 export async function train(model: Model, samples: Samples, options: TrainOptions): Promise<History> {
   const setting = settingOf(model, samples, options);
-  const { epochs: total, validation, checkpoint, onProgress, signal, ...decisive } = setting;
+  const { epochs: total, validation = {}, checkpoint, onProgress, signal, ...decisive } = setting;
   await useEngine();
   const saved = await checkpoint?.load({ model, samples, epochs: total, options: decisive });
   const stream = (name: string) => (saved ? Random.from(saved.random[name]) : new Random(setting.seed, name));

@@ -50,7 +50,7 @@ for (const name of ['mlp', 'cnn', 'resnet18'] as const) {
       learnable(count, seed, { shape: [8, 8, 1], largest: 255 });
     const model = buildModel(name, { shape: [8, 8, 1], classes: 4, seed: 1, width: 4 });
     const after = async (epochs: number) => {
-      await train(model, images(40, 1), { ...quick, epochs, validation: images(20, 2) });
+      await train(model, images(40, 1), { ...quick, epochs, validation: { fresh: images(20, 2) } });
       await predictLogits(model, images(20, 2));
       return tf.memory().numTensors;
     };

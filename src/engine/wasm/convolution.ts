@@ -1,5 +1,5 @@
 import { backend_util, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs';
-import { type Kernel, override } from './kernel';
+import type { Kernel } from './kernel';
 import type { WasmModule } from './module';
 
 type Shape4D = [number, number, number, number];
@@ -25,21 +25,10 @@ function infoOf(x: number[], filter: number[], attrs: NamedAttrMap): Info | unde
 
 /** Writes the sizes as `Geometry` of assembly/convolution.ts; returns their address and that of free memory. */
 export function writeGeometry(module: WasmModule, info: Info): { geometry: number; work: number } {
-  const sizes = [
-    info.batchSize,
-    info.inHeight,
-    info.inWidth,
-    info.inChannels,
-    info.outHeight,
-    info.outWidth,
-    info.outChannels,
-    info.filterHeight,
-    info.filterWidth,
-    info.strideHeight,
-    info.strideWidth,
-    info.padInfo.top,
-    info.padInfo.left,
-  ];
+  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } = info;
+  const { filterHeight, filterWidth, strideHeight, strideWidth, padInfo } = info;
+  const image = [batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels];
+  const sizes = [...image, filterHeight, filterWidth, strideHeight, strideWidth, padInfo.top, padInfo.left];
   const bytes = 64; // 13 integers, rounded up
   module.writeIntegers(module.work(bytes), sizes);
   const geometry = module.work(bytes + module.run.convolutionBytes(module.work(bytes)));
@@ -61,33 +50,38 @@ const convolution: Kernel = ({ inputs, attrs, backend, module, upstream }) => {
   return out;
 };
 
-/** Upstream's input gradient is a plain loop over single values. */
-const inputGradient: Kernel = ({ inputs, attrs, backend, module, upstream }) => {
-  const { dy, filter } = inputs as Inputs;
-  const info = infoOf(attrs.inputShape as number[], filter.shape, attrs);
+function gradient(
+  { backend, module, upstream }: Parameters<Kernel>[0],
+  run: 'convolveInputGradient' | 'convolveFilterGradient',
+  operands: TensorInfo[],
+  info: Info | undefined,
+): ReturnType<Kernel> {
   if (info === undefined) return upstream();
-  const out = backend.makeOutput(info.inShape, 'float32');
+  const shape = run === 'convolveInputGradient' ? info.inShape : info.filterShape;
+  const out = backend.makeOutput(shape, 'float32');
   const { geometry, work } = writeGeometry(module, info);
-  const [gradient, weights, to] = [dy, filter, out].map(tensor => module.address(tensor));
-  module.run.convolveInputGradient(gradient, weights, to, work, geometry);
+  const [left, right, to] = [...operands, out].map(tensor => module.address(tensor));
+  module.run[run](left, right, to, work, geometry);
   return out;
+}
+
+/** Upstream's input gradient is a plain loop over single values. */
+const inputGradient: Kernel = call => {
+  const { dy, filter } = call.inputs as Inputs;
+  const info = infoOf(call.attrs.inputShape as number[], filter.shape, call.attrs);
+  return gradient(call, 'convolveInputGradient', [dy, filter], info);
 };
 
 /** Upstream has no filter gradient on WebAssembly (4.22), so it cannot train a convolution. */
-const filterGradient: Kernel = ({ inputs, attrs, backend, module, upstream }) => {
-  const { x, dy } = inputs as Inputs;
-  const info = infoOf(x.shape, attrs.filterShape as number[], attrs);
-  if (info === undefined) return upstream();
-  const out = backend.makeOutput(info.filterShape, 'float32');
-  const { geometry, work } = writeGeometry(module, info);
-  const [from, gradient, to] = [x, dy, out].map(tensor => module.address(tensor));
-  module.run.convolveFilterGradient(from, gradient, to, work, geometry);
-  return out;
+const filterGradient: Kernel = call => {
+  const { x, dy } = call.inputs as Inputs;
+  const info = infoOf(x.shape, call.attrs.filterShape as number[], call.attrs);
+  return gradient(call, 'convolveFilterGradient', [x, dy], info);
 };
 
-export function registerConvolutionKernels(): void {
-  override('Conv2D', convolution);
-  override('FusedConv2D', convolution);
-  override('Conv2DBackpropInput', inputGradient);
-  override('Conv2DBackpropFilter', filterGradient);
-}
+export const convolutionKernels: Readonly<Record<string, Kernel>> = {
+  Conv2D: convolution,
+  FusedConv2D: convolution,
+  Conv2DBackpropInput: inputGradient,
+  Conv2DBackpropFilter: filterGradient,
+};

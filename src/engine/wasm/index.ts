@@ -1,9 +1,16 @@
 import * as tf from '@tensorflow/tfjs';
-import { registerConvolutionKernels } from './convolution';
-import { registerMatrixKernels } from './matrix';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { convolutionKernels } from './convolution';
+import { override } from './kernel';
+import { matrixKernels } from './matrix';
 import { WasmModule } from './module';
-import { registerPoolingKernels } from './pooling';
-import { registerStepKernels } from './step';
+import { poolingKernels } from './pooling';
+import { stepKernels } from './step';
+
+/** What training needs and the backend lacks or does slowly. */
+const KERNELS = { ...matrixKernels, ...convolutionKernels, ...poolingKernels, ...stepKernels };
+
+let ours: WasmModule | undefined;
 
 /**
  * Starts TensorFlow.js's WebAssembly backend with kernels of our own, on one thread; returns the device.
@@ -15,20 +22,10 @@ export async function startWasm(folder: string, kernels: Uint8Array<ArrayBuffer>
   const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
   setWasmPaths(folder);
   if (!(await tf.setBackend('wasm'))) throw new Error('its module does not load');
-  registerWasmKernels(kernels);
+  if (ours === undefined) {
+    ours = new WasmModule(tf.backend() as BackendWasm, kernels);
+    for (const [name, kernel] of Object.entries(KERNELS)) override(name, kernel, ours);
+  }
   const simd = (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) ? ' SIMD' : '';
   return `WebAssembly${simd}, 1 thread`;
-}
-
-let registered = false;
-
-/** Adds to the backend what training needs and it lacks or does slowly; harmless when repeated. */
-function registerWasmKernels(code: Uint8Array<ArrayBuffer>): void {
-  if (registered) return;
-  WasmModule.compile(code);
-  registered = true;
-  registerMatrixKernels();
-  registerConvolutionKernels();
-  registerPoolingKernels();
-  registerStepKernels();
 }

@@ -6,9 +6,9 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { WasmModule } from './module';
+import type { WasmModule } from './module';
 
-/** A kernel of ours: what TensorFlow.js hands it, our module, and the kernel that it replaced. */
+/** A kernel of ours, from what TensorFlow.js calls it with. */
 export type Kernel = (call: {
   readonly inputs: Readonly<Record<string, TensorInfo | undefined>>;
   readonly attrs: NamedAttrMap;
@@ -18,8 +18,9 @@ export type Kernel = (call: {
   readonly upstream: () => TensorInfo | TensorInfo[];
 }) => TensorInfo | TensorInfo[];
 
-/** Registers `kernel` for the WebAssembly backend, in the place of upstream's where there is one. */
-export function override(name: string, kernel: Kernel): void {
+/** Registers `kernel` for the WebAssembly backend, in place of upstream's where there is one. */
+export function override(name: string, kernel: Kernel, module: WasmModule): void {
+  const { backend } = module;
   const replaced = getKernel(name, 'wasm');
   if (replaced !== undefined) unregisterKernel(name, 'wasm');
   registerKernel({
@@ -28,16 +29,11 @@ export function override(name: string, kernel: Kernel): void {
     setupFunc: replaced?.setupFunc,
     disposeFunc: replaced?.disposeFunc,
     kernelFunc: call => {
-      const backend = call.backend as BackendWasm;
       const upstream = () => {
-        if (replaced === undefined) {
-          throw new Error(
-            `${name}: neither TensorFlow.js nor this library computes this case on WebAssembly`,
-          );
-        }
-        return replaced.kernelFunc(call);
+        if (replaced !== undefined) return replaced.kernelFunc(call);
+        throw new Error(`${name}: neither TensorFlow.js nor this library computes this case on WebAssembly`);
       };
-      return kernel({ ...call, attrs: call.attrs ?? {}, backend, module: WasmModule.of(backend), upstream });
+      return kernel({ ...call, attrs: call.attrs ?? {}, backend, module, upstream });
     },
   });
 }

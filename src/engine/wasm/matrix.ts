@@ -1,5 +1,7 @@
 import type { BatchMatMulAttrs, TensorInfo } from '@tensorflow/tfjs';
-import { type Kernel, override } from './kernel';
+import type { Kernel } from './kernel';
+
+type Attributes = BatchMatMulAttrs & { activation?: string };
 
 /**
  * Matrix products, transposed or not, with bias and ReLU at no cost.
@@ -9,13 +11,7 @@ import { type Kernel, override } from './kernel';
  */
 const product: Kernel = ({ inputs, attrs, backend, module, upstream }) => {
   const { a, b, bias } = inputs as Record<'a' | 'b', TensorInfo> & { bias?: TensorInfo };
-  const {
-    transposeA,
-    transposeB,
-    activation = 'linear',
-  } = attrs as unknown as BatchMatMulAttrs & {
-    activation?: string;
-  };
+  const { transposeA, transposeB, activation = 'linear' } = attrs as unknown as Attributes;
   const [rows, depth] = lastTwo(a, transposeA);
   const [, columns] = lastTwo(b, transposeB);
   const batch = a.shape.slice(0, -2);
@@ -53,7 +49,7 @@ function lastTwo({ shape }: TensorInfo, transposed: boolean): [number, number] {
   return transposed ? [columns, rows] : [rows, columns];
 }
 
-export function registerMatrixKernels(): void {
-  override('BatchMatMul', product);
-  override('_FusedMatMul', product);
-}
+export const matrixKernels: Readonly<Record<string, Kernel>> = {
+  BatchMatMul: product,
+  _FusedMatMul: product,
+};

@@ -1,26 +1,8 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 
-/** What `assembly/` exports. Every argument is a number: an address in bytes, a count, or a flag. */
-type Exports = Record<
-  | 'columnAffine'
-  | 'columnProducts'
-  | 'columnSums'
-  | 'convolutionBytes'
-  | 'convolve'
-  | 'convolveFilterGradient'
-  | 'convolveInputGradient'
-  | 'keepTilesAt'
-  | 'multiply'
-  | 'pack'
-  | 'packedBytes'
-  | 'packTransposed'
-  | 'poolGradient'
-  | 'reluGradient'
-  | 'sgdUpdate'
-  | 'transpose',
-  (...args: number[]) => number
->;
+/** What `assembly/index.ts` exports. Every argument is a number: an address in bytes, a count, or a flag. */
+type Exports = Readonly<Record<string, (...args: number[]) => number>>;
 
 /** Parts of Emscripten's module that the backend's types do not mention. */
 interface Heap {
@@ -31,35 +13,21 @@ interface Heap {
   _free(address: number): void;
 }
 
-/** Our compiled kernels at work in the memory of TensorFlow.js's WebAssembly backend. */
+/** Our compiled kernels in the memory of TensorFlow.js's WebAssembly backend. */
 export class WasmModule {
-  private static readonly modules = new WeakMap<BackendWasm, WasmModule>();
-  private static compiled: WebAssembly.Module;
-
   readonly run: Exports;
   private readonly heap: Heap;
   private workAddress = 0;
   private workBytes = 0;
 
-  /** Takes the kernels' code, before the first kernel runs. */
-  static compile(code: Uint8Array<ArrayBuffer>): void {
-    WasmModule.compiled = new WebAssembly.Module(code);
-  }
-
-  /** The module that belongs to `backend`, started when first asked for. */
-  static of(backend: BackendWasm): WasmModule {
-    let module = WasmModule.modules.get(backend);
-    if (module === undefined) {
-      module = new WasmModule(backend);
-      WasmModule.modules.set(backend, module);
-    }
-    return module;
-  }
-
-  private constructor(private readonly backend: BackendWasm) {
+  /** @param code the bytes of kernels.wasm */
+  constructor(
+    readonly backend: BackendWasm,
+    code: Uint8Array<ArrayBuffer>,
+  ) {
     this.heap = backend.wasm as unknown as Heap;
     const imports = { env: { memory: this.heap.asm.memory } };
-    this.run = new WebAssembly.Instance(WasmModule.compiled, imports).exports as Exports;
+    this.run = new WebAssembly.Instance(new WebAssembly.Module(code), imports).exports as Exports;
     this.run.keepTilesAt(this.allocate(192));
   }
 

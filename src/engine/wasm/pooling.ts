@@ -1,6 +1,6 @@
 import { backend_util, type MaxPoolGradAttrs, type TensorInfo } from '@tensorflow/tfjs';
 import { writeGeometry } from './convolution';
-import { type Kernel, override } from './kernel';
+import type { Kernel } from './kernel';
 
 /**
  * Gradients of pooling. Upstream walks over the image channel by channel, 30 times as slow, and its average
@@ -20,7 +20,7 @@ const poolGradient =
     return out;
   };
 
-export function registerPoolingKernels(): void {
-  override('MaxPoolGrad', poolGradient(false));
-  override('AvgPoolGrad', poolGradient(true));
-}
+export const poolingKernels: Readonly<Record<string, Kernel>> = {
+  MaxPoolGrad: poolGradient(false),
+  AvgPoolGrad: poolGradient(true),
+};

@@ -1,5 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs';
-import { type Kernel, override } from './kernel';
+import type { Kernel } from './kernel';
 
 const sizeOf = ({ shape }: TensorInfo) => util.sizeFromShape(shape);
 
@@ -127,12 +127,12 @@ const batchNormTrainingGrad: Kernel = ({ inputs, attrs, backend, module }) => {
   return [dx, dScale, dOffset];
 };
 
-export function registerStepKernels(): void {
-  override('Identity', identity);
-  override('ReluGrad', reluGrad);
-  override('SgdUpdate', sgdUpdate);
-  override('Sum', sum);
-  override('SparseSoftmaxCrossEntropyWithLogits', softmaxCrossEntropy);
-  override('BatchNormTraining', batchNormTraining);
-  override('BatchNormTrainingGrad', batchNormTrainingGrad);
-}
+export const stepKernels: Readonly<Record<string, Kernel>> = {
+  Identity: identity,
+  ReluGrad: reluGrad,
+  SgdUpdate: sgdUpdate,
+  Sum: sum,
+  SparseSoftmaxCrossEntropyWithLogits: softmaxCrossEntropy,
+  BatchNormTraining: batchNormTraining,
+  BatchNormTrainingGrad: batchNormTrainingGrad,
+};

@@ -33,12 +33,6 @@ export interface CheckpointRate {
   readonly seconds?: number;
 }
 
-/** A checkpoint in a folder, see {@link checkpointIn}. */
-export interface FolderCheckpoint extends Checkpoint {
-  readonly folder: string;
-  readonly rate: CheckpointRate;
-}
-
 /**
  * Keeps the state of a training in `folder`, for the option `checkpoint` of `train`.
  *
@@ -48,15 +42,12 @@ export interface FolderCheckpoint extends Checkpoint {
  * @throws when training starts, if the files are damaged, belong to a training with other samples, model or
  *   settings, or to one that has run for more epochs
  */
-export function checkpointIn(folder: string, rate: CheckpointRate = {}): FolderCheckpoint {
-  const { every = 1, seconds = 0 } = rate;
+export function checkpointIn(folder: string, { every = 1, seconds = 0 }: CheckpointRate = {}): Checkpoint {
   checksOf('checkpointIn').integer('every', every, 1);
   checksOf('checkpointIn').number('seconds', seconds, '[0, ∞)');
   let fingerprint = '';
   let written = 0;
   return {
-    folder,
-    rate,
     load: async start => {
       written = performance.now();
       fingerprint = await fingerprintOf(start);

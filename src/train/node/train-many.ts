@@ -1,26 +1,35 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { checksOf } from '../../check';
 import type { Progress, Samples } from '../../types';
 import type { History } from '../epoch';
-import type { Model } from '../model';
-import { isSamples, type TrainOptions } from '../options';
-import type { FolderCheckpoint } from './checkpoint';
-import { Pool } from './pool';
-import type { Trained, TrainTask } from './train-worker';
+import { type Model, type ModelDescription, modelFrom } from '../model';
+import type { TrainOptions } from '../options';
+import { train } from '../train';
+import { inThread, Pool } from './pool';
 
 /** The arguments of one `train`. */
-export interface TrainJob extends TrainOptions {
+export interface TrainJob extends Omit<TrainOptions, 'checkpoint'> {
   readonly model: Model;
   readonly samples: Samples;
-  readonly checkpoint?: FolderCheckpoint;
+}
+
+/** What a thread is sent, and what it returns. */
+interface Task {
+  readonly description: ModelDescription;
+  readonly weights: readonly Float32Array[];
+  readonly samples: Samples;
+  readonly options: TrainOptions;
+}
+interface Trained {
+  readonly history: History;
+  readonly weights: readonly Float32Array[];
 }
 
 /**
  * Trains independent models side by side, each in a thread of its own, to the same weights as `train` would.
  *
- * Progress, cancelling and checkpoints are each job's own, by its options. Samples are copied once, however many
- * jobs use them, into memory that the threads share.
+ * Progress and cancelling are each job's own, by its options. Samples are copied once, however many jobs use them,
+ * into memory that the threads share.
  *
  * @param workers how many train at a time; default: as many as there are processor cores
  * @returns for each job its history or why it failed, in the order of the jobs; a failure stops no other job,
@@ -32,17 +41,14 @@ export async function trainMany(
 ): Promise<PromiseSettledResult<History>[]> {
   const threads = Math.min(checksOf('trainMany').integer('workers', workers, 1), jobs.length);
   if (threads === 0) return [];
-  const pool = await Pool.open<TrainTask, Trained, Progress>(join(__dirname, 'train-worker.js'), threads);
+  const pool = await Pool.open<Task, Trained, Progress>(__filename, threads);
   const share = sharing();
-  const trainOne = async ({ model, onProgress, signal, checkpoint, ...job }: TrainJob): Promise<History> => {
-    const { samples, validation, ...options } = job;
-    const task = {
-      description: model.description,
-      weights: await model.getWeights(),
-      samples: share(samples),
-      options: { ...options, validation: validation && shareAll(validation, share) },
-      checkpoint: checkpoint && { folder: checkpoint.folder, rate: checkpoint.rate },
-    };
+  const trainOne = async ({ model, onProgress, signal, ...job }: TrainJob): Promise<History> => {
+    const { samples, validation = {}, ...rest } = job;
+    const sets = Object.entries(validation).map(([name, set]) => [name, share(set)]);
+    const options = { ...rest, validation: Object.fromEntries(sets) };
+    const before = { description: model.description, weights: await model.getWeights() };
+    const task = { ...before, samples: share(samples), options };
     const { history, weights } = await pool.run(task, { onProgress, signal });
     model.setWeights(weights);
     return history;
@@ -54,10 +60,22 @@ export async function trainMany(
   }
 }
 
-type Share = (samples: Samples) => Samples;
+/** A thread's side of {@link trainMany}. */
+export default inThread<Task, Trained, Progress>(
+  async ({ description, weights, samples, options }, watch) => {
+    const model = await modelFrom(description);
+    try {
+      model.setWeights(weights);
+      const history = await train(model, samples, { ...options, ...watch });
+      return { history, weights: await model.getWeights() };
+    } finally {
+      model.dispose();
+    }
+  },
+);
 
 /** A function that copies samples to shared memory, the same ones only once. */
-function sharing(): Share {
+function sharing(): (samples: Samples) => Samples {
   const copies = new Map<Samples, Samples>();
   return samples => {
     const copy = copies.get(samples) ?? { ...samples, x: shared(samples.x), y: shared(samples.y) };
@@ -71,9 +89,4 @@ function shared<T extends Uint8Array | Int32Array>(values: T): T {
   const copy = new Values(new SharedArrayBuffer(values.byteLength));
   copy.set(values);
   return copy;
-}
-
-function shareAll(validation: NonNullable<TrainOptions['validation']>, share: Share): typeof validation {
-  if (isSamples(validation)) return share(validation);
-  return Object.fromEntries(Object.entries(validation).map(([name, samples]) => [name, share(samples)]));
 }

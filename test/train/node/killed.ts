@@ -14,7 +14,7 @@ export const options: TrainOptions = {
   learningRate: 0.01,
   seed: 8,
   flip: true,
-  validation: learnable(100, 2, { shape: [4, 6, 1], largest: 255 }),
+  validation: { fresh: learnable(100, 2, { shape: [4, 6, 1], largest: 255 }) },
 };
 
 /** Run as a program: ends by SIGKILL, at the latest in the fourth epoch. */
