@@ -6,7 +6,7 @@ import { before, test } from 'node:test';
 import { createContext, runInContext } from 'node:vm';
 import { build, type Metafile } from 'esbuild';
 import { theoremTest } from '../src/decide/theorem';
-import { markSamples } from '../src/mark/stamp';
+import { markSamples } from '../src/mark/mark';
 import { squareTrigger } from '../src/mark/trigger';
 import { localModel } from '../src/probe/local';
 import { probe } from '../src/probe/probe';

@@ -40,7 +40,7 @@ export class Batches {
     this.size = samples.x.length / samples.count;
   }
 
-  /** The rows `rows`, images mirrored left to right where `flip` says so. */
+  /** The rows `rows`, an image mirrored left to right where `flip` returns true. */
   take(rows: Int32Array, flip?: () => boolean): Batch {
     const { size } = this;
     const { x, y, shape } = this.samples;
@@ -70,7 +70,7 @@ export class Batches {
   }
 }
 
-/** `rows` cut into pieces of `size`, the last one perhaps shorter. */
+/** `rows` cut into pieces of `size`, the last one may be shorter. */
 export function* slices(rows: Int32Array, size: number): Generator<Int32Array> {
   for (let start = 0; start < rows.length; start += size) yield rows.subarray(start, start + size);
 }

@@ -5,14 +5,14 @@ import type { Random } from '../random';
 import { type Batch, type Batches, slices } from './batches';
 import type { Model } from './model';
 
-/** What one epoch came to. */
+/** Results of one epoch. */
 export interface Epoch {
   /** Counted from 0. */
   readonly epoch: number;
   readonly learningRate: number;
-  /** Mean cross-entropy over the epoch's batches in nats, while the weights were moving. */
+  /** Mean cross-entropy over the epoch's batches in nats, computed while the weights change. */
   readonly loss: number;
-  /** Share of right answers over the same batches, with dropout where the model has it. */
+  /** Share of right answers over the same batches, with dropout, if the model has it. */
   readonly accuracy: number;
   /** Accuracy on each validation set after the epoch. */
   readonly validation: Readonly<Record<string, number>>;

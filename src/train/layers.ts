@@ -3,7 +3,7 @@ import { batchNormTraining, convolution, dense, type Fusion, relu } from '../eng
 import type { Random } from '../random';
 import { rowSize } from '../types';
 
-/** One run through a network; while training, dropout draws from `random` and batch norm keeps statistics. */
+/** One pass through a network: while training, dropout draws from `random` and batch norm keeps statistics. */
 export type Pass = { readonly training: false } | { readonly training: true; readonly random: Random };
 
 export type Layer<In extends tf.Tensor = tf.Tensor, Out extends tf.Tensor = tf.Tensor> = (

@@ -11,7 +11,7 @@ export interface ModelDescription {
   /** Shape of one sample; three axes are an image, whose bytes are divided by 255. */
   readonly shape: readonly number[];
   readonly classes: number;
-  /** Channels (or neurons) of the first layer, to which the others keep their proportion. */
+  /** Channels (or neurons) of the first layer, the others are in proportion. */
   readonly width?: number;
   /** The network as TensorFlow.js writes it, for {@link wrapModel}. */
   readonly topology?: object;
@@ -92,8 +92,8 @@ export type ModelOptions = {
  * - `resnet18`, `resnet34` (He et al. 2015) and `vgg16` (Simonyan & Zisserman 2014, with batch norm) in the
  *   authors' CIFAR versions: 3×3 stem of 64 filters.
  *
- * Weights start as PyTorch's do, which the outcome depends on: uniform ±1/√fan-in; `vgg16` as in the authors'
- * code, normal.
+ * Initial weights change the outcome, so they are PyTorch's: uniform ±1/√fan-in; for `vgg16`, as in the
+ * authors' code, normal.
  *
  * @throws if the name is unknown or the shape does not suit it
  */
@@ -137,7 +137,7 @@ export function wrapModel(network: tf.LayersModel, name = 'custom'): Model {
   );
 }
 
-/** A model as described, its weights still to be set. */
+/** A model of this description, its weights not set yet. */
 export async function modelFrom(description: ModelDescription): Promise<Model> {
   const { name, topology } = description;
   if (topology === undefined) return buildModel(name as ModelName, { ...description, seed: 0 });

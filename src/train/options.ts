@@ -26,7 +26,7 @@ export interface TrainOptions {
   readonly flip?: boolean;
   /** Sets of samples by name, whose accuracy is recorded after every epoch. */
   readonly validation?: Readonly<Record<string, Samples>>;
-  /** Keeps the state between epochs, to go on from after a stop: `checkpointIn(folder)`, or another store. */
+  /** Keeps the state between epochs, to continue after a stop: `checkpointIn(folder)`, or another store. */
   readonly checkpoint?: Checkpoint;
   /** Called at most every 100 ms, and at the end. */
   readonly onProgress?: (progress: Progress) => void;
@@ -34,7 +34,7 @@ export interface TrainOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Where a training stands between two epochs: with this and its samples it goes on as if never stopped. */
+/** Where a training stands between two epochs: with it and the samples, training continues as if never stopped. */
 export interface TrainingState {
   readonly epochs: readonly Epoch[];
   readonly random: Readonly<Record<string, RandomState>>;
@@ -42,7 +42,7 @@ export interface TrainingState {
   readonly arrays: readonly Float32Array[];
 }
 
-/** All that decides the course of a training; more epochs only prolong it. */
+/** All that decides the course of a training; a larger `epochs` prolongs it. */
 export interface TrainingStart {
   readonly model: Model;
   readonly samples: Samples;

@@ -15,6 +15,7 @@ import {
   trainMany,
   useEngine,
 } from '../../src';
+import { rowSize } from '../../src/types';
 
 /** One measured thing: prepared once (which may fail where something is not reachable), then run several times. */
 export interface Case {
@@ -33,7 +34,7 @@ const BITS = [446];
 function noise(count: number, shape: number[], classes: number, seed: number): Samples {
   const random = new Random(seed);
   const values = shape.length === 3 ? 256 : 2;
-  const x = new Uint8Array(count * shape.reduce((product, length) => product * length, 1));
+  const x = new Uint8Array(count * rowSize(shape));
   for (let i = 0; i < x.length; i++) x[i] = random.next() * values;
   return { x, y: Uint8Array.from({ length: count }, () => random.integer(classes)), count, shape };
 }

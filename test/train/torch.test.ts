@@ -5,7 +5,7 @@ import { Random } from '../../src/random';
 import { buildModel, type ModelName } from '../../src/train/model';
 import { predictLogits } from '../../src/train/predict';
 import { train } from '../../src/train/train';
-import type { Samples } from '../../src/types';
+import { rowSize, type Samples } from '../../src/types';
 import golden from './golden-torch.json';
 
 /** One with kernels of our own, one where everything is composed of ordinary operations. */
@@ -14,7 +14,7 @@ const ENGINES = ['wasm', 'cpu'] as const;
 /** The samples that make_golden_torch.py draws. */
 function samples(seed: number, count: number, shape: number[], classes: number): Samples {
   const random = new Random(seed);
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = rowSize(shape);
   const largest = shape.length === 3 ? 256 : 2;
   const x = Uint8Array.from({ length: count * size }, () => Math.floor(random.next() * largest));
   const y = Uint8Array.from({ length: count }, () => Math.floor(random.next() * classes));

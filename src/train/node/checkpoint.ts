@@ -36,7 +36,7 @@ export interface CheckpointRate {
 /**
  * Keeps the state of a training in `folder`, for the option `checkpoint` of `train`.
  *
- * A training that finds the state of its own earlier run there goes on from it, and ends as if it had never
+ * A training that finds the state of its own earlier run there continues from it, and ends as if it had never
  * stopped. A process killed at any moment leaves the old state or the new one.
  *
  * @throws when training starts, if the files are damaged, belong to a training with other samples, model or

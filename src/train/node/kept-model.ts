@@ -10,7 +10,7 @@ import { loadModel, saveModel } from './model-file';
 /**
  * The model that was kept under this name with these settings, or else the one that `make` returns, then kept.
  *
- * For notebooks that go on with the model of another one and still run alone. Kept in `models/` of the
+ * For notebooks that use the model of another one and still run alone. Kept in `models/` of the
  * {@link outFolder}, apart for every engine since engines differ in the last digits; delete the folder to
  * train anew.
  *

@@ -60,9 +60,13 @@ const kernel = (name: string, inputs: Record<string, tf.Tensor>, attrs: object) 
   return Array.isArray(out) ? out : [out as tf.Tensor];
 };
 
-/** Checks a property on 60 random cases, always the same ones. */
-const check = <T>(cases: fc.Arbitrary<T>, property: (given: T) => Promise<void>) =>
-  fc.assert(fc.asyncProperty(cases, property), { seed: 1, numRuns: 60 });
+/** Checks a property on the examples and on 60 random cases, always the same ones. */
+const check = <T>(cases: fc.Arbitrary<T>, property: (given: T) => Promise<void>, examples: T[] = []) =>
+  fc.assert(fc.asyncProperty(cases, property), {
+    seed: 1,
+    numRuns: 60 + examples.length,
+    examples: examples.map(example => [example]),
+  });
 
 const seed = fc.integer({ min: 0, max: 1000 });
 const size = fc.integer({ min: 1, max: 40 });
@@ -78,35 +82,81 @@ test('matrix products, transposed or not, with bias and ReLU', async () => {
     transposeB: fc.boolean(),
     activation: fc.constantFrom('linear', 'relu'),
   });
-  await check(cases, ({ seed, rows, columns, depth, batch, transposeA, transposeB, activation }) =>
-    agree(
-      {
-        a: transposeA ? normal(seed, batch, depth, rows) : normal(seed, batch, rows, depth),
-        b: transposeB ? normal(seed + 1, batch, columns, depth) : normal(seed + 1, batch, depth, columns),
-        bias: normal(seed + 2, columns),
-      },
-      ({ a, b, bias }) => [
-        ...kernel('BatchMatMul', { a, b }, { transposeA, transposeB }),
-        ...kernel('_FusedMatMul', { a, b, bias }, { transposeA, transposeB, activation, leakyreluAlpha: 0 }),
-      ],
-    ),
+  const small = { seed: 1, batch: 1, transposeA: false, transposeB: false, activation: 'linear' };
+  await check(
+    cases,
+    ({ seed, rows, columns, depth, batch, transposeA, transposeB, activation }) =>
+      agree(
+        {
+          a: transposeA ? normal(seed, batch, depth, rows) : normal(seed, batch, rows, depth),
+          b: transposeB ? normal(seed + 1, batch, columns, depth) : normal(seed + 1, batch, depth, columns),
+          bias: normal(seed + 2, columns),
+        },
+        ({ a, b, bias }) => [
+          ...kernel('BatchMatMul', { a, b }, { transposeA, transposeB }),
+          ...kernel(
+            '_FusedMatMul',
+            { a, b, bias },
+            { transposeA, transposeB, activation, leakyreluAlpha: 0 },
+          ),
+        ],
+      ),
+    [{ ...small, rows: 1500, columns: 17, depth: 64 }], // two blocks of rows
   );
 });
 
-const convolutions = fc.record({
+type Pad = 'same' | 'valid' | [[0, 0], [number, number], [number, number], [0, 0]];
+
+interface Convolution {
+  seed: number;
+  batch: number;
+  height: number;
+  width: number;
+  inputs: number;
+  outputs: number;
+  filter: number;
+  stride: number;
+  pad: Pad;
+}
+
+const convolutions: fc.Arbitrary<Convolution> = fc.record({
   seed,
   batch: fc.integer({ min: 1, max: 3 }),
   height: fc.integer({ min: 7, max: 12 }),
   width: fc.integer({ min: 7, max: 12 }),
   inputs: fc.integer({ min: 1, max: 9 }),
   outputs: fc.integer({ min: 1, max: 17 }),
-  filter: fc.constantFrom(1, 2, 3, 5, 7),
+  filter: fc.constantFrom(...[1, 2, 3, 5, 7]),
   stride: fc.integer({ min: 1, max: 3 }),
-  pad: fc.constantFrom<'same' | 'valid'>('same', 'valid'),
+  pad: fc.constantFrom<Pad[]>('same', 'valid'),
 });
 
-test('convolutions forward and backward', () =>
-  check(convolutions, ({ seed, batch, height, width, inputs, outputs, filter, stride, pad }) => {
+test('convolutions forward and backward', () => {
+  const pixels = { seed: 1, batch: 2, height: 3, width: 3, inputs: 5, outputs: 3, filter: 1 };
+  const margin = (rows: number, columns: number): Pad => [
+    [0, 0],
+    [rows, rows],
+    [columns, columns],
+    [0, 0],
+  ];
+  const examples: Convolution[] = [
+    // two blocks of patches
+    {
+      seed: 1,
+      batch: 2,
+      height: 16,
+      width: 16,
+      inputs: 32,
+      outputs: 5,
+      filter: 3,
+      stride: 1,
+      pad: 'same',
+    },
+    // pixels are the patches, but not all of them, or not in their place
+    { ...pixels, stride: 1, pad: margin(1, 0) },
+    { ...pixels, stride: 2, pad: margin(1, 1) },
+  ];
+  const property = ({ seed, batch, height, width, inputs, outputs, filter, stride, pad }: Convolution) => {
     const attrs = { strides: [stride, stride], pad, dataFormat: 'NHWC', dilations: [1, 1] };
     const inShape = [batch, height, width, inputs];
     const filterShape = [filter, filter, inputs, outputs];
@@ -131,14 +181,20 @@ test('convolutions forward and backward', () =>
         ...kernel('Conv2DBackpropFilter', { x, dy }, { ...attrs, filterShape }),
       ],
     );
-  }));
+  };
+  return check(convolutions, property, examples);
+});
 
 test('gradients of pooling', () =>
   check(convolutions, ({ seed, batch, height, width, inputs, filter, stride, pad }) => {
     const attrs = { filterSize: [filter, filter], strides: [stride, stride], pad };
     const shape: Shape4D = [batch, height, width, inputs];
     const { outShape } = tf.backend_util.computePool2DInfo(shape, filter, stride, 1, pad);
-    return agree({ input: normal(seed, ...shape), dy: normal(seed + 1, ...outShape) }, ({ input, dy }) => [
+    const input = normal(seed, ...shape);
+    input.values.forEach((value, i) => {
+      input.values[i] = Math.round(value); // equal values in a window: the first gets the gradient
+    });
+    return agree({ input, dy: normal(seed + 1, ...outShape) }, ({ input, dy }) => [
       ...kernel(
         'MaxPoolGrad',
         { dy, input, output: tf.maxPool(input as tf.Tensor4D, filter, stride, pad) },
@@ -189,8 +245,8 @@ const matrix = fc.record({
   columns: fc.integer({ min: 2, max: 19 }),
 });
 
-test('ReLU, softmax cross-entropy and batch norm, forward and backward', () =>
-  check(matrix, ({ seed, rows, columns }) => {
+test('ReLU, softmax cross-entropy and batch norm, forward and backward', () => {
+  const property = ({ seed, rows, columns }: { seed: number; rows: number; columns: number }) => {
     const random = new Random(seed);
     const labels = {
       shape: [rows],
@@ -227,7 +283,9 @@ test('ReLU, softmax cross-entropy and batch norm, forward and backward', () =>
         tf.grad(x => relu(x))(dy, x),
       ];
     });
-  }));
+  };
+  return check(matrix, property, [{ seed: 1, rows: 700, columns: 7 }]); // three blocks of rows
+});
 
 test('gradient descent with momentum and weight decay', () =>
   check(matrix, ({ seed, rows, columns }) => {

@@ -2,6 +2,7 @@
  * Sums and batch normalization over the columns of a float32 matrix [rows, columns]: an image batch is one of
  * [batch · height · width, channels]. Partial sums of 256 rows keep rounding errors of long columns small.
  */
+import { add } from './elements';
 
 const BLOCK: i32 = 256;
 
@@ -12,10 +13,10 @@ export function columnSums(x: usize, sums: usize, work: usize, rows: i32, column
   for (let first = 0; first < rows; first += BLOCK) {
     memory.fill(work, 0, bytes);
     for (let row = min(BLOCK, rows - first); row > 0; row--) {
-      addRow(work, x, columns);
+      add(work, x, bytes);
       x += bytes;
     }
-    addRow(sums, work, columns);
+    add(sums, work, bytes);
   }
 }
 
@@ -49,7 +50,7 @@ export function columnProducts(
       a += bytes;
       b += bytes;
     }
-    addRow(sums, work, columns);
+    add(sums, work, bytes);
   }
 }
 
@@ -81,13 +82,4 @@ export function columnAffine(
     a += bytes;
     if (b !== 0) b += bytes;
   }
-}
-
-function addRow(to: usize, from: usize, columns: i32): void {
-  const bytes = columns << 2;
-  let at = 0;
-  for (; at + 16 <= bytes; at += 16) {
-    v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(from + at)));
-  }
-  for (; at < bytes; at += 4) f32.store(to + at, f32.load(to + at) + f32.load(from + at));
 }

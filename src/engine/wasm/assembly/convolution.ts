@@ -3,6 +3,7 @@
  * networks for document processing", 2006), a block of pixels at a time so that the patches stay in the cache.
  * Images are NHWC, filters HWIO: a filter is a matrix of [patch, output channels] as it lies.
  */
+import { add } from './elements';
 import { multiply, pack, packedBytes, packTransposed, transpose } from './matrix';
 
 /** What a convolution looks like; the caller writes these 32-bit integers in this order. */
@@ -186,7 +187,7 @@ function patches(matrix: usize, x: usize, back: bool, first: i32, count: i32, g:
   }
 }
 
-/* These three take a number of bytes, a multiple of 4. */
+/* Both take a number of bytes, a multiple of 4. */
 
 function copy(to: usize, from: usize, bytes: i32): void {
   let at = 0;
@@ -196,12 +197,4 @@ function copy(to: usize, from: usize, bytes: i32): void {
 
 function zeros(to: usize, bytes: i32): void {
   for (let at = 0; at < bytes; at += 4) f32.store(to + at, 0);
-}
-
-function add(to: usize, from: usize, bytes: i32): void {
-  let at = 0;
-  for (; at + 16 <= bytes; at += 16) {
-    v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(from + at)));
-  }
-  for (; at < bytes; at += 4) f32.store(to + at, f32.load(to + at) + f32.load(from + at));
 }

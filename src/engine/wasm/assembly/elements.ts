@@ -1,4 +1,13 @@
-/* Element by element: the gradient of ReLU and the update of the weights. */
+/* Element by element: sums, the gradient of ReLU and the update of the weights. */
+
+/** Adds `bytes` of float32 numbers at `from` to those at `to`. */
+export function add(to: usize, from: usize, bytes: i32): void {
+  let at = 0;
+  for (; at + 16 <= bytes; at += 16) {
+    v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(from + at)));
+  }
+  for (; at < bytes; at += 4) f32.store(to + at, f32.load(to + at) + f32.load(from + at));
+}
 
 /** dx = dy where y > 0, else 0. */
 export function reluGradient(dy: usize, y: usize, dx: usize, count: i32): void {
