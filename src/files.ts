@@ -9,18 +9,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
+import canonicalize from 'canonicalize';
 import type { z } from 'zod';
 
-/**
- * The one way to write `value` as JSON, so that its hash is the same everywhere: keys sorted, no blanks, numbers
- * as ECMAScript prints them (RFC 8785, for plain records).
- */
+/** `value` as JSON by RFC 8785: one text, and so one hash, wherever and in whatever order it was made. */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, part) =>
-    part !== null && typeof part === 'object' && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
+  return canonicalize(value) as string;
 }
 
 /** SHA-256 of the parts one after the other, text as UTF-8; lower-case hexadecimal. */
@@ -31,7 +26,10 @@ export function sha256(...parts: (string | Uint8Array)[]): string {
   return whole.digest('hex');
 }
 
-/** Writes a file: all of it, or, on any failure, nothing at all. Replaces a file of that name. */
+/**
+ * Writes a file: all of it, or, on any failure, nothing at all. Replaces a file of that name. Both the file and
+ * its name are on the disk when this returns.
+ */
 export function writeWhole(path: string, content: string | Uint8Array, mode = 0o666): void {
   const unfinished = `${path}.unfinished`;
   rmSync(unfinished, { force: true }); // of a process that was killed
@@ -47,6 +45,21 @@ export function writeWhole(path: string, content: string | Uint8Array, mode = 0o
   } catch (error) {
     rmSync(unfinished, { force: true });
     throw error;
+  }
+  syncFolder(path);
+}
+
+/** Makes the name of the file at `path` as durable as its contents (Windows does, and can't open folders). */
+export function syncFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  let folder: number | undefined;
+  try {
+    folder = openSync(dirname(path), 'r');
+    fsyncSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EIO') throw error; // else: not possible on this file system
+  } finally {
+    if (folder !== undefined) closeSync(folder);
   }
 }
 

@@ -78,20 +78,7 @@ export { imagesFigure, type Picture, showImages } from './report/figure-images';
 export { showProgress } from './report/progress';
 export { readSummary, type Summary, writeSummary } from './report/summary';
 export { showTable, type Table, tableText } from './report/table';
-export { type ResultRow, readResults, rowsOf } from './reproduce/csv';
-export { type ExperimentName, type Profile, runsOf } from './reproduce/experiments';
-export { type AttackOutcome, attackMembers } from './reproduce/membership';
-export { type Run, runId } from './reproduce/run';
-export { type Outcome, type OwnerOutcome, performRun } from './reproduce/run-one';
-export {
-  attacksTable,
-  type Estimate,
-  estimate,
-  percentOf,
-  type SettingSummary,
-  settingsTable,
-  summarizeSettings,
-} from './reproduce/tables';
+export * as reproduce from './reproduce';
 export type { Epoch, History } from './train/epoch';
 export { buildModel, Model, type ModelName, type ModelOptions, wrapModel } from './train/model';
 export { checkpointIn } from './train/node/checkpoint';

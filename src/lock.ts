@@ -1,68 +1,127 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes, randomInt } from 'node:crypto';
+import { closeSync, lstatSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
-const held = new Set<string>();
+/** Somebody else holds the lock. */
+export class LockedError extends Error {}
+
+/** How long to wait for processes that ask for the lock at the same moment, in milliseconds. */
+const PATIENCE = 5000;
+const HOST = encodeURIComponent(hostname());
 
 /**
- * Lets one process at a time work on `file`: takes `file.lock`, which names its owner, and returns what gives
- * it back.
+ * Lets one process (or thread) at a time work on `file`. Returns what gives the lock back.
  *
- * A lock whose owner died (kill -9, power loss) is taken over at once; one of another machine, whose processes
- * can't be seen from here, is left to a human.
+ * Everybody who wants the lock puts a file of its own beside `file`, named by its process, and *then* looks for
+ * the files of others. Of two, at least one sees the other, so never do both go on. No name is used twice, so
+ * removing the file of a dead process can't hit that of a living one. A dead owner (kill -9, power loss) holds
+ * nobody up. A process of another machine can't be seen from here: its file is left to a human.
  *
- * @throws Error naming the owner when somebody else holds the lock
+ * @throws {@link LockedError} naming the owner when somebody else holds the lock
  */
 export function takeLock(file: string): () => void {
-  const lock = `${resolve(file)}.lock`;
-  const own = `${lock}.${process.pid}`;
-  writeFileSync(own, JSON.stringify({ pid: process.pid, host: hostname() }));
+  const path = resolve(file);
+  const unique = randomBytes(4).toString('hex');
+  const own = `${path}.lock.${process.pid}.${startOf(process.pid)?.start ?? 0}.${unique}@${HOST}`;
+  const deadline = Date.now() + PATIENCE;
+  let entry = announce(own);
   try {
-    // a link appears with its contents or not at all: nobody ever reads a lock without an owner
-    while (rescue('EEXIST', () => linkSync(own, lock), 'taken') === 'taken')
-      removeStale(lock, `${own}.stale`);
-  } finally {
-    rmSync(own);
+    for (;;) {
+      const rivals = rivalsOf(path, own);
+      if (rivals.length === 0) break;
+      const holder = Date.now() > deadline ? rivals[0] : rivals.find(isHeld);
+      if (holder !== undefined) throw lockedBy(holder);
+      // of those who ask at the same moment the first by name stays, the others make room for a while
+      if (own > rivals[0]) {
+        withdraw(entry, own);
+        pause(randomInt(1, 10));
+        entry = announce(own);
+      } else pause(1);
+    }
+    writeSync(entry, 'held'); // any content says so
+  } catch (error) {
+    withdraw(entry, own);
+    throw error;
   }
-  held.add(lock);
-  return () => {
-    rmSync(lock, { force: true });
-    held.delete(lock);
-  };
+  closeSync(entry);
+  return () => rmSync(own, { force: true });
 }
 
-function removeStale(lock: string, aside: string): void {
-  const text = rescue('ENOENT', () => readFileSync(lock, 'utf8'), undefined);
-  if (text === undefined) return;
-  // a power cut can leave a lock without contents, whose owner is surely gone
-  if (text !== '') requireDead(JSON.parse(text), lock);
-  if (rescue('ENOENT', () => renameSync(lock, aside), 'gone') === 'gone') return;
-  // somebody else may have replaced the stale lock by a live one meanwhile: give it back
-  if (readFileSync(aside, 'utf8') !== text) rescue('EEXIST', () => linkSync(aside, lock), undefined);
-  rmSync(aside);
+function announce(own: string): number {
+  try {
+    return openSync(own, 'wx', 0o600); // `x`: never through a symbolic link
+  } catch (error) {
+    throw new Error(`takeLock: can't write to ${dirname(own)}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
-function requireDead({ pid, host }: { pid: number; host: string }, lock: string): void {
-  if (host === hostname() && !isAlive(pid, lock)) return;
-  throw new Error(
-    `takeLock: ${lock} is held by process ${pid} on ${host}, expected no other process at work; ` +
-      'if that process is gone, delete the file',
+function withdraw(entry: number, own: string): void {
+  closeSync(entry);
+  rmSync(own);
+}
+
+/** The files of other living owners in order of their names; those of dead ones are removed. */
+function rivalsOf(path: string, own: string): string[] {
+  const folder = dirname(path);
+  const rivals: string[] = [];
+  for (const name of readdirSync(folder).sort()) {
+    const rival = join(folder, name);
+    const owner = name.startsWith(`${basename(path)}.lock.`) ? ownerOf(name) : undefined;
+    if (owner === undefined || rival === own) continue;
+    if (isAlive(owner)) rivals.push(rival);
+    else rmSync(rival, { force: true });
+  }
+  return rivals;
+}
+
+interface Owner {
+  readonly pid: number;
+  /** When the process started, in ticks since the machine did: tells it from a later one of the same number. */
+  readonly start: string;
+  readonly host: string;
+}
+
+function ownerOf(name: string): Owner | undefined {
+  const [, pid, start, host] = /\.lock\.(\d+)\.(\d+)\.[0-9a-f]{8}@([^@]+)$/.exec(name) ?? [];
+  return pid === undefined ? undefined : { pid: Number(pid), start, host };
+}
+
+function isAlive({ pid, start, host }: Owner): boolean {
+  if (host !== HOST) return true;
+  const now = startOf(pid);
+  if (now !== undefined && start !== '0') return now.start === start && now.state !== 'Z';
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'; // EPERM: a process of another user
+  }
+}
+
+/** What Linux tells of a process; undefined elsewhere, or where processes of others are hidden. */
+function startOf(pid: number): { state: string; start: string } | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').pop()?.split(' ') ?? [];
+    return { state: fields[0], start: fields[19] };
+  } catch {
+    return undefined;
+  }
+}
+
+function isHeld(rival: string): boolean {
+  return (lstatSync(rival, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+function lockedBy(rival: string): LockedError {
+  const { pid, host } = ownerOf(rival) as Owner;
+  return new LockedError(
+    `takeLock: ${rival} is held by process ${pid} on ${decodeURIComponent(host)}, ` +
+      'expected no other process at work; if that process is gone, delete the file',
   );
 }
 
-function isAlive(pid: number, lock: string): boolean {
-  // in a container the same number comes back after every restart
-  if (pid === process.pid) return held.has(lock);
-  // a process of another user answers EPERM
-  return rescue('ESRCH', () => rescue('EPERM', () => process.kill(pid, 0), true), false);
-}
-
-/** What `action` returns, or `instead` where it fails with the system error `code`. */
-function rescue<T, U>(code: string, action: () => T, instead: U): T | U {
-  try {
-    return action();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === code) return instead;
-    throw error;
-  }
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

@@ -1,9 +1,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** The repository's folder, wherever the working folder is; this file runs from `dist/src`. */
+export const ROOT = join(__dirname, '..', '..');
+
 /** The folder for everything that a run leaves: `MIB_OUT`, or `out/` of this repository. */
 export function outFolder(): string {
-  return process.env.MIB_OUT || join(__dirname, '..', '..', 'out');
+  return process.env.MIB_OUT || join(ROOT, 'out');
 }
 
 /** Makes the {@link outFolder} before long work begins. @throws Error if nothing can be written there */

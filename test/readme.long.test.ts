@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
-import { ROOT } from '../src/notebook/root';
+import { ROOT } from '../src/paths';
 import { runNode, temporaryFolder } from './fixtures';
 import { codeOf } from './readme';
 

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
-import { ROOT } from '../src/notebook/root';
-import { type ResultRow, readResults, rowsOf } from '../src/reproduce/csv';
+import { ROOT } from '../src/paths';
+import { experimentRows, type ResultRow, readResults } from '../src/reproduce/csv';
 import type { ExperimentName } from '../src/reproduce/experiments';
 import { estimate, percentOf, type SettingSummary, summarizeSettings } from '../src/reproduce/tables';
 import { compiled, mib, runNode } from './fixtures';
@@ -32,7 +32,7 @@ test('the results are those of the committed files', async () => {
   const owners = await results('cpu-owners.csv');
   const torch = await results('peer-torch.csv');
   const of = (name: ExperimentName, wanted: Record<string, string> = {}) =>
-    summarizeSettings(rowsOf(name, owners)).filter(({ setting }) =>
+    summarizeSettings(experimentRows(name, owners)).filter(({ setting }) =>
       Object.entries(wanted).every(([column, value]) => setting[column] === value),
     );
   const asr = ({ used }: SettingSummary) => (used ? percentOf(used.attackSuccessRate) : '');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../src/notebook/root';
+import { ROOT } from '../src/paths';
 
 export const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 

@@ -4,7 +4,7 @@ import { isBuiltin } from 'node:module';
 import { join, posix, sep } from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
-import { ROOT } from '../src/notebook/root';
+import { ROOT } from '../src/paths';
 
 /*
  * The house, held: which room may import which, how long files are, and that every export has a user.

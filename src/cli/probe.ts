@@ -6,6 +6,7 @@ import { probeKeys } from '../claim/probe-keys';
 import { readSamples } from '../data/samples-file';
 import { keysSequentialTest } from '../decide/keys-sequential';
 import { countVotes, randomizationTest } from '../decide/randomization';
+import { untilInterrupted } from '../interrupt';
 import { showProgress } from '../report/progress';
 import { REFUSED } from '../types';
 import { loadProbes } from './inputs';
@@ -59,15 +60,15 @@ async function probeCommand(flags: Flags): Promise<void> {
   }
 
   const sequential = keysSequentialTest({ classes, alpha });
-  const interrupted = new AbortController();
-  process.once('SIGINT', () => interrupted.abort(new Error('interrupted; run again to go on')));
-  const probing = await probeKeys(suspectAt(url, classes, plan), probes, keys, {
-    ...plan,
-    ledger,
-    signal: interrupted.signal,
-    onKey: (answers, { target }) => sequential.update(countVotes(answers, classes), target).eValue,
-    onProgress: showProgress('probing'),
-  });
+  const ask = (signal: AbortSignal) =>
+    probeKeys(suspectAt(url, classes, plan), probes, keys, {
+      ...plan,
+      ledger,
+      signal,
+      onKey: (answers, { target }) => sequential.update(countVotes(answers, classes), target).eValue,
+      onProgress: showProgress('probing'),
+    });
+  const probing = await untilInterrupted(ask, new Error('interrupted; run again to go on'));
 
   const votes = probing.answers.map(answers => countVotes(answers, classes));
   const targets = keys.map(({ target }) => target);

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import type { Command } from 'commander';
+import { untilInterrupted } from '../interrupt';
 import type { ServeOptions } from '../probe/remote/server';
 import { toNumber } from './inputs';
 
@@ -44,5 +46,6 @@ async function serveCommand(folder: string, flags: Flags): Promise<void> {
     ...flags,
   });
   console.log(`${server.openinference}\n${server.tfserving}`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close());
+  await untilInterrupted(signal => once(signal, 'abort'));
+  await server.close();
 }

@@ -5,7 +5,8 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/prom
 import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import https from 'node:https';
 import { join } from 'node:path';
-import { lock } from 'proper-lockfile';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LockedError, takeLock } from '../lock';
 import type { Progress } from '../types';
 
 /** Longest pause of a server, in milliseconds, that is waited for. */
@@ -67,21 +68,30 @@ export async function readPublished<T>(
   } catch (error) {
     throw unwritable(file, cache, error);
   }
-  // a second process waits for the first one's download; 15 s outlast the lock of one that was killed (10 s)
-  const release = await lock(path, {
-    realpath: false,
-    retries: { retries: 15, factor: 1, minTimeout: 1000 },
-  }).catch(error => {
-    if (error.code !== 'ELOCKED') throw unwritable(file, cache, error);
-    throw new Error(
-      `readPublished: ${path} is being downloaded by another process, try again when it is done`,
-    );
-  });
+  const release = await waitForLock(file, path, options);
   try {
     const urls = mirror ? [`${mirror.replace(/\/+$/, '')}/${file.name}`] : file.urls;
     return (await readCached(file, path, read)) ?? (await download(file, urls, path, options, read));
   } finally {
-    await release();
+    release();
+  }
+}
+
+/** Waits 15 s for another process that downloads the same file. */
+async function waitForLock(file: PublishedFile, path: string, options: FetchOptions): Promise<() => void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return takeLock(path);
+    } catch (error) {
+      if (!(error instanceof LockedError)) throw unwritable(file, options.cache, error);
+      if (tries === 15) {
+        throw new Error(
+          `readPublished: ${path} is being downloaded by another process, try again when it is done`,
+          { cause: error },
+        );
+      }
+      await sleep(1000, undefined, { signal: options.signal });
+    }
   }
 }
 

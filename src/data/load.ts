@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ROOT } from '../paths';
 import type { Dataset, Progress } from '../types';
 import { loadBinaryTable } from './binary-rows';
 import { loadCifar10 } from './cifar10';
@@ -26,7 +27,7 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
 }
 
-const DATA = join(__dirname, '..', '..', '..', 'data');
+const DATA = join(ROOT, 'data');
 
 /**
  * Loads a data set by name, verified and parsed with every field checked.

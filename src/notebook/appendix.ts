@@ -1,12 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { makeOutFolder } from '../paths';
+import { runProgram } from '../interrupt';
+import { makeOutFolder, ROOT } from '../paths';
 import { showProgress } from '../report/progress';
 import { executeNotebook } from './execute';
 import { notebookHtml } from './html';
 import { writeNotebook } from './notebook';
 import { printToPdf } from './pdf';
-import { ROOT } from './root';
 
 /*
  * `npm run appendix`: executes the reproducibility appendix and leaves it in out/: the executed notebook, one
@@ -37,9 +37,4 @@ async function main(signal: AbortSignal): Promise<void> {
   }
 }
 
-const abort = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
-main(abort.signal).catch(error => {
-  console.error(abort.signal.aborted ? '\nappendix: interrupted' : error.message);
-  process.exitCode = abort.signal.aborted ? 130 : 1;
-});
+runProgram('appendix', main);

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { delimiter, join } from 'node:path';
-import { ROOT } from './root';
+import { ROOT } from '../paths';
 
 // `npm run lab`: JupyterLab or Jupyter Notebook, whichever is installed, on notebooks/ with our kernel
 const frontEnd = ['lab', 'notebook'].find(

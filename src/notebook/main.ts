@@ -1,13 +1,13 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { makeOutFolder } from '../paths';
+import { runProgram } from '../interrupt';
+import { makeOutFolder, ROOT } from '../paths';
 import { showProgress } from '../report/progress';
 import { readSummary, type Summary } from '../report/summary';
 import { tableText } from '../report/table';
 import { CellError, executeNotebook } from './execute';
 import { notebookHtml } from './html';
 import { readNotebook, writeNotebook } from './notebook';
-import { ROOT } from './root';
 
 /*
  * `npm start [NUMBER…]`: executes the numbered notebooks one after the other, without Jupyter or Python, and leaves
@@ -78,9 +78,4 @@ function verdicts({ engine, dataset, models }: Summary): string {
   });
 }
 
-const abort = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
-main(process.argv.slice(2), abort.signal).catch(error => {
-  console.error(abort.signal.aborted ? '\nstart: interrupted' : `\n${error.message}`);
-  process.exitCode = abort.signal.aborted ? 130 : 1;
-});
+runProgram('start', signal => main(process.argv.slice(2), signal));

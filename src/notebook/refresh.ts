@@ -1,17 +1,18 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runProgram } from '../interrupt';
+import { ROOT } from '../paths';
 import { showProgress } from '../report/progress';
 import { executeNotebook } from './execute';
 import { writeNotebook } from './notebook';
-import { ROOT } from './root';
 
 /*
  * `npm run notebooks [NAME…]`: executes notebooks in place, so that their committed outputs are what the code says
  * today. On the WebAssembly engine, which gives the same numbers on every machine, and with no model left over from
  * an earlier run.
  */
-async function main(names: string[]): Promise<void> {
+async function main(names: string[], signal: AbortSignal): Promise<void> {
   const folder = join(ROOT, 'notebooks');
   const files = readdirSync(folder).filter(file => file.endsWith('.ipynb'));
   const out = mkdtempSync(join(tmpdir(), 'mib-notebooks-'));
@@ -21,12 +22,9 @@ async function main(names: string[]): Promise<void> {
     const bar = showProgress(file);
     const onCell = (done: number, total: number) => bar({ done, total, unit: 'cells' });
     const path = join(folder, file);
-    writeNotebook(path, await executeNotebook(path, { onCell, env }));
+    writeNotebook(path, await executeNotebook(path, { onCell, signal, env }));
     console.log(`${file} refreshed`);
   }
 }
 
-main(process.argv.slice(2)).catch(error => {
-  console.error(error.message);
-  process.exitCode = 1;
-});
+runProgram('notebooks', signal => main(process.argv.slice(2), signal));

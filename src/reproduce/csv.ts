@@ -92,6 +92,6 @@ export async function readResults(path: string): Promise<ResultRow[]> {
 }
 
 /** Those lines of a results table that belong to an experiment. */
-export function rowsOf(name: ExperimentName, rows: readonly ResultRow[]): ResultRow[] {
+export function experimentRows(name: ExperimentName, rows: readonly ResultRow[]): ResultRow[] {
   return rows.filter(row => String(row.experiments).split(' ').includes(name));
 }

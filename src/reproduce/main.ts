@@ -5,9 +5,11 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { writeWhole } from '../files';
+import { untilInterrupted } from '../interrupt';
+import { makeOutFolder, outFolder, ROOT } from '../paths';
 import { showProgress } from '../report/progress';
 import { showTable } from '../report/table';
-import { type ResultRow, resultRows, rowsOf, toCsv } from './csv';
+import { experimentRows, type ResultRow, resultRows, toCsv } from './csv';
 import { EXPERIMENT_NAMES, type ExperimentName, PROFILES, type Profile, runsOf } from './experiments';
 import { ResultsFile } from './results';
 import { checkRuns, type Run } from './run';
@@ -27,8 +29,6 @@ interface Flags {
   shards: number;
   dryRun?: boolean;
 }
-
-const ROOT = join(__dirname, '..', '..', '..');
 
 const program = new Command('reproduce')
   .description('Runs the experiments of the paper. Results are kept: what is done is not done again.')
@@ -64,31 +64,31 @@ async function reproduce(flags: Flags): Promise<void> {
     return;
   }
   const part = shard === undefined ? '' : `-${shard.index + 1}-of-${shard.of}`;
-  const results = ResultsFile.open(
-    resolve(flags.out ?? join(ROOT, 'out', 'reproduce', `${flags.profile}${part}.jsonl`)),
-  );
+  const out = flags.out ?? join(outFolder(), 'reproduce', `${flags.profile}${part}.jsonl`);
+  const results = new ResultsFile(resolve(out));
   try {
     const done = runs.filter(run => results.has(run)).length;
     console.error(`${runs.length} runs, ${done} done before; results: ${results.path}`);
-    const controller = new AbortController();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
-    const { succeeded, failed } = await performAll(runs, results, {
-      command: ['npm run reproduce --', ...process.argv.slice(2)].join(' '),
-      workers: flags.workers,
-      signal: controller.signal,
-      onProgress: showProgress('reproduce'),
-      // where there is no bar: a batch job's log
-      onResult: (id, seconds, error) => {
-        if (!process.stderr.isTTY || error)
-          console.error(`${id} ${error ?? 'done'} (${seconds.toFixed(0)} s)`);
-      },
+    const { succeeded, failed, aborted } = await untilInterrupted(async signal => {
+      const counts = await performAll(runs, results, {
+        command: ['npm run reproduce --', ...process.argv.slice(2)].join(' '),
+        workers: flags.workers,
+        signal,
+        onProgress: showProgress('reproduce'),
+        onResult: (id, seconds, error) => {
+          // where there is no bar: a batch job's log
+          if (!process.stderr.isTTY || error)
+            console.error(`${id} ${error ?? 'done'} (${seconds.toFixed(0)} s)`);
+        },
+      });
+      return { ...counts, aborted: signal.aborted };
     });
     const { owners, attacks } = resultRows(results.results.values(), flags.profile);
     if (flags.csv !== undefined) writeTables(flags.csv, flags.profile, { owners, attacks });
     if (flags.runs === undefined) showTables(namesOf(flags), owners, attacks);
-    const interrupted = controller.signal.aborted ? ', interrupted: the same command goes on' : '';
+    const interrupted = aborted ? ', interrupted: the same command goes on' : '';
     console.error(`${succeeded} runs succeeded, ${failed} failed${interrupted}`);
-    process.exitCode = controller.signal.aborted ? 130 : failed > 0 ? 1 : 0;
+    process.exitCode = aborted ? 130 : failed > 0 ? 1 : 0;
   } finally {
     results.close();
   }
@@ -122,7 +122,7 @@ function showTables(
   attacks: readonly ResultRow[],
 ): void {
   for (const name of names) {
-    const [probed, inferred] = [rowsOf(name, owners), rowsOf(name, attacks)];
+    const [probed, inferred] = [experimentRows(name, owners), experimentRows(name, attacks)];
     if (probed.length > 0) showTable(settingsTable(summarizeSettings(probed)), { caption: `\n${name}` });
     if (inferred.length > 0) showTable(attacksTable(inferred), { caption: `\n${name}, without marks` });
   }
@@ -137,10 +137,11 @@ function submit({ experiment, profile, runs, shards, workers, dryRun }: Flags): 
     command: [...command, '--workers', String(cores)],
     shards,
     folder: ROOT,
+    logs: resolve(outFolder()),
     cores,
   });
   if (dryRun) return void process.stdout.write(script);
-  mkdirSync(join(ROOT, 'out'), { recursive: true });
+  makeOutFolder('reproduce');
   console.log(execFileSync('sbatch', [], { input: script, encoding: 'utf8' }).trim());
 }
 

@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { takeLock } from '../lock';
+import { Journal } from '../journal';
 import { type Run, runId, runSchema } from './run';
 import type { Outcome } from './run-one';
 
@@ -27,7 +27,7 @@ export interface Result {
   readonly made: Circumstances;
 }
 
-const line = z
+const schema = z
   .strictObject({
     id: z.string(),
     run: runSchema,
@@ -39,93 +39,44 @@ const line = z
   .refine(({ outcome, error }) => (outcome === undefined) !== (error === undefined), 'no outcome, no error');
 
 /**
- * The results of runs, one JSON object a line, appended as they come and on the disk before they count.
+ * The results of runs, a {@link Journal}.
  *
  * A run that was done once is not done again; one that failed is, and its new line replaces the old one for
- * whoever reads. So files of several shards are merged by writing them one after the other. The last line, torn
- * by a crash, is dropped with a warning; other damage is refused.
+ * whoever reads. Files of several shards are merged by writing them one after the other.
  */
 export class ResultsFile {
-  private size = 0;
-
-  private constructor(
-    readonly path: string,
-    private readonly file: number,
-    private readonly unlock: () => void,
-    readonly results: Map<string, Result>,
-  ) {}
+  /** By id of the run; where a run occurs twice, an outcome goes before an error. */
+  readonly results = new Map<string, Result>();
+  private readonly journal: Journal<Result>;
 
   /**
    * Starts the file at `path`, or continues it.
    *
-   * @throws when another process has it open or it is damaged
+   * @throws when another process has it open, it is damaged or no file of results
    */
-  static open(path: string): ResultsFile {
+  constructor(readonly path: string) {
     mkdirSync(dirname(path), { recursive: true });
-    const unlock = takeLock(path);
-    let file: number | undefined;
-    try {
-      file = openSync(path, 'a+');
-      const bytes = readFileSync(path);
-      const whole = bytes.lastIndexOf('\n') + 1;
-      if (whole < bytes.length) {
-        ftruncateSync(file, whole);
-        process.emitWarning(`${path}: dropped the torn last line; its run will be done again`);
-      }
-      const opened = new ResultsFile(
-        path,
-        file,
-        unlock,
-        parseResults(path, bytes.toString('utf8', 0, whole)),
-      );
-      opened.size = whole;
-      return opened;
-    } catch (error) {
-      if (file !== undefined) closeSync(file);
-      unlock();
-      throw error;
-    }
+    const kind = { caller: 'ResultsFile', format: 'mib-results', version: 1, chained: false, mode: 0o666 };
+    const lines = schema as unknown as z.ZodType<Result>;
+    this.journal = Journal.open(path, { ...kind, about: {}, schema: lines }, result => this.take(result));
   }
 
   has(run: Run): boolean {
     return this.results.get(runId(run))?.outcome !== undefined;
   }
 
-  /** Adds a result; it is on the disk when this returns. */
-  append(result: Result): void {
-    const bytes = Buffer.from(`${JSON.stringify(result)}\n`);
-    try {
-      for (let written = 0; written < bytes.length; ) written += writeSync(this.file, bytes, written);
-      fsyncSync(this.file);
-    } catch (error) {
-      ftruncateSync(this.file, this.size); // half a line would be damage in the middle of the file
-      throw error;
-    }
-    this.size += bytes.length;
-    this.results.set(result.id, result);
+  /** Adds a result; it is on the disk when this resolves. */
+  async append(result: Result): Promise<void> {
+    this.journal.append([result]);
+    await this.journal.flush();
+    this.take(result);
   }
 
   close(): void {
-    closeSync(this.file);
-    this.unlock();
+    this.journal.close();
   }
-}
 
-/** The results in a file's text by id; where a run occurs twice, an outcome goes before an error. */
-export function parseResults(path: string, text: string): Map<string, Result> {
-  const results = new Map<string, Result>();
-  text.split('\n').forEach((content, i, all) => {
-    if (content === '' && i === all.length - 1) return;
-    let result: Result;
-    try {
-      result = line.parse(JSON.parse(content)) as unknown as Result;
-    } catch (error) {
-      const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
-      throw new Error(`parseResults: ${path}:${i + 1}: ${reason}`);
-    }
-    if (result.outcome !== undefined || results.get(result.id)?.outcome === undefined) {
-      results.set(result.id, result);
-    }
-  });
-  return results;
+  private take(result: Result): void {
+    if (result.outcome !== undefined || !this.has(result.run)) this.results.set(result.id, result);
+  }
 }

@@ -71,7 +71,7 @@ export async function performAll(
     if (signal?.aborted) return;
     const seconds = (Date.now() - start.getTime()) / 1000;
     const made = { engine, node: process.version, commit, command, started: start.toISOString(), seconds };
-    results.append({ id, run, ...found, made });
+    await results.append({ id, run, ...found, made });
     rmSync(folder, { recursive: true, force: true });
     shares.set(id, 1);
     counts[found.error === undefined ? 'succeeded' : 'failed']++;

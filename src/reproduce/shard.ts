@@ -38,15 +38,17 @@ export function takeShard<T>(runs: readonly T[], { index, of }: Shard): T[] {
  * A Slurm batch script that runs `command` once a shard, as a job array.
  *
  * @param command what to run, e.g. `['node', 'dist/src/reproduce/main.js', '--profile', 'paper']`; gets `--shard`
- * @param folder where to run it, and where `out/slurm-…` logs go
+ * @param folder where to run it
+ * @param logs folder for what the jobs print
  */
 export function slurmScript(options: {
   readonly command: readonly string[];
   readonly shards: number;
   readonly folder: string;
+  readonly logs: string;
   readonly cores: number;
 }): string {
-  const { command, shards, folder, cores } = options;
+  const { command, shards, folder, logs, cores } = options;
   const quoted = [...command, '--shard', String(shards)].map(word =>
     /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`,
   );
@@ -55,7 +57,7 @@ export function slurmScript(options: {
 #SBATCH --array=0-${shards - 1}
 #SBATCH --cpus-per-task=${cores}
 #SBATCH --chdir=${folder}
-#SBATCH --output=out/slurm-%A-%a.log
+#SBATCH --output=${logs}/slurm-%A-%a.log
 # Add what your cluster needs to the sbatch command, e.g. --partition, --time or --gres=gpu:1.
 exec ${quoted.join(' ')}
 `;

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ROOT } from '../../src/notebook/root';
+import { ROOT } from '../../src/paths';
 import { temporaryFolder } from '../fixtures';
 
 const program = join(ROOT, 'dist', 'src', 'notebook', 'install-kernel.js');

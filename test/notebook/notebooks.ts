@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Cell, type Notebook, plainText, readNotebook } from '../../src/notebook/notebook';
-import { ROOT } from '../../src/notebook/root';
+import { ROOT } from '../../src/paths';
 
 /*
  * What the tests of the committed notebooks share. They run in two files, so that two cores are used: the notebooks

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { readNotebook } from '../../src/notebook/notebook';
-import { ROOT } from '../../src/notebook/root';
+import { ROOT } from '../../src/paths';
 import { compiled, runNode, temporaryFolder } from '../fixtures';
 import { assertRanClean, assertSaysWhatIsCommitted, FILES, FOLDER, isStarted } from './notebooks';
 

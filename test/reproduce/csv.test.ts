@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type ResultRow, readResults, resultRows, rowsOf, toCsv } from '../../src/reproduce/csv';
+import { experimentRows, type ResultRow, readResults, resultRows, toCsv } from '../../src/reproduce/csv';
 import { EXPERIMENT_NAMES, runsOf } from '../../src/reproduce/experiments';
 import type { Result } from '../../src/reproduce/results';
 import { runId } from '../../src/reproduce/run';
@@ -82,8 +82,8 @@ test('tables have a line for each measurement, and survive commas, quotes and li
   );
   assert.ok(ours.every(row => row.engine === made.engine && row.provenance === outcome.provenance));
   assert.ok(ours.every(row => row.commit === made.commit));
-  assert.equal(rowsOf('one-owner', owners).length, 4);
-  assert.equal(rowsOf('owners', owners).length, 0);
+  assert.equal(experimentRows('one-owner', owners).length, 4);
+  assert.equal(experimentRows('owners', owners).length, 0);
   assert.equal(owners.find(row => row.id === runId(failed))?.error, 'no such data');
   const attacks = await frame(tables.attacks);
   assert.deepEqual(

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useEngine } from '../../src/engine/node';
-import { parseResults, type Result, ResultsFile } from '../../src/reproduce/results';
+import { type Result, ResultsFile } from '../../src/reproduce/results';
 import { type Run, runId } from '../../src/reproduce/run';
 import { performAll } from '../../src/reproduce/run-all';
 import { temporaryFolder } from '../fixtures';
@@ -46,8 +46,14 @@ function arguments_(name: string, list: readonly unknown[]): { out: string; word
 }
 
 const reproduce = (words: string[]) => spawnSync(process.execPath, words, { env, encoding: 'utf8' });
-const lines = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0);
-const read = (path: string) => [...parseResults(path, readFileSync(path, 'utf8')).values()];
+/** The number of lines without the first, which says what the file is. */
+const lines = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 2 : 0);
+const resultsIn = (path: string) => {
+  const file = new ResultsFile(path);
+  file.close();
+  return file.results;
+};
+const read = (path: string) => [...resultsIn(path).values()];
 /** What has to be the same whenever and in whatever order the runs were done. */
 const findings = (results: Result[]) =>
   results
@@ -70,7 +76,7 @@ test('killed half-way and started again, it ends with the results of an uninterr
   child.kill('SIGKILL');
   await once(child, 'exit');
   const before = readFileSync(killed.out, 'utf8');
-  const done = before.split('\n').length - 1;
+  const done = lines(killed.out);
   assert.ok(done >= 2 && done < runs.length, `${done} of ${runs.length} runs were done`);
   appendFileSync(killed.out, '{"id":"0123'); // a line that the kill tore
 
@@ -86,7 +92,7 @@ test('killed half-way and started again, it ends with the results of an uninterr
 // A checkpoint that is ignored costs days, one that is left behind fills the disk.
 test('the state of a training is kept while its run is under way, and removed with its result', async () => {
   await useEngine('wasm');
-  const results = ResultsFile.open(join(folder, 'kept.jsonl'));
+  const results = new ResultsFile(join(folder, 'kept.jsonl'));
   const long = { ...run, rows: 1000, epochs: 10 };
   const path = join(folder, 'kept.checkpoints', runId(long), 'wasm', '0', 'checkpoint.json');
   let kept = 0;
@@ -118,7 +124,7 @@ test('a run that fails is recorded, stops no other, and is tried again', () => {
   const { out, words } = arguments_('failing', [...bad, run]);
   const first = reproduce(words);
   assert.equal(first.status, 1);
-  const results = parseResults(out, readFileSync(out, 'utf8'));
+  const results = resultsIn(out);
   assert.match(String(results.get(runId(bad[0]))?.error), /markForOwners: count is 100, expected at most/);
   assert.match(String(results.get(runId(bad[1]))?.error), /dataset_purchase.tgz/);
   assert.ok(results.get(runId(run))?.outcome);
@@ -139,18 +145,24 @@ test('shards together give what one machine gives, and their files can be writte
   assert.deepEqual(findings(read(merged)), expected);
 });
 
-test('a damaged results file is refused, the line named', () => {
+test('a damaged results file, or one of an earlier version, is refused, the line named', () => {
   const { out, words } = arguments_('damaged', [run]);
-  writeFileSync(out, '{"id":"x"}\n');
-  const { status, stderr } = reproduce(words);
-  assert.equal(status, 1);
-  assert.match(stderr, /damaged\.jsonl:1:/);
-  const line = readFileSync(join(folder, 'whole.jsonl'), 'utf8').split('\n')[0];
+  const [first, line] = readFileSync(join(folder, 'whole.jsonl'), 'utf8').split('\n');
+  const refused = (content: string, message: RegExp) => {
+    writeFileSync(out, content);
+    const { status, stderr } = reproduce(words);
+    assert.equal(status, 1);
+    assert.match(stderr, message);
+    assert.equal(readFileSync(out, 'utf8'), content);
+  };
+  refused(`${first}\n{"id":"x"}\n`, /damaged\.jsonl:2:/);
   // a result that somebody moved to other settings
-  assert.throws(
-    () => parseResults('f', `${line.replace('"count":5', '"count":6')}\n`),
-    /f:1: .*not that of the run/,
-  );
+  refused(`${first}\n${line.replace('"count":5', '"count":6')}\n`, /jsonl:2: .*not that of the run/);
+  // what to put before results of an earlier version is said
+  refused(`${line}\n`, /jsonl:1: .* expected \{"format":"mib-results","version":1,"about":\{\}\} there/);
+  assert.equal(JSON.stringify(JSON.parse(first)), '{"format":"mib-results","version":1,"about":{}}');
+  // a file of somebody else without a final line end
+  refused('{"my": "notes"}', /damaged\.jsonl:1: this is no mib-results file/);
 });
 
 test('wrong settings are named, before anything is run', () => {

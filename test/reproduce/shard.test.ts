@@ -41,6 +41,7 @@ test('the batch script is one that bash understands, whatever is in its words', 
     command: ['printf', '%s|', "it's", '$HOME x'],
     shards: 3,
     folder: '/srv/mib',
+    logs: '/srv/mib/out',
     cores: 8,
   });
   assert.match(script, /^#SBATCH --array=0-2$/m);

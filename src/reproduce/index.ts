@@ -1,0 +1,14 @@
+export { experimentRows, type ResultRow, readResults } from './csv';
+export { type ExperimentName, type Profile, runsOf } from './experiments';
+export { type AttackOutcome, attackMembers } from './membership';
+export { type Run, runId } from './run';
+export { type Outcome, type OwnerOutcome, performRun } from './run-one';
+export {
+  attacksTable,
+  type Estimate,
+  estimate,
+  percentOf,
+  type SettingSummary,
+  settingsTable,
+  summarizeSettings,
+} from './tables';
