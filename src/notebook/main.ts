@@ -70,7 +70,7 @@ function verdicts({ engine, dataset, models }: Summary): string {
     'test accuracy': percent(model.testAccuracy),
     hits: `${model.hits} of ${model.queries}`,
     'Theorem 1': word(model.theorem.rejected),
-    'exact test': word(model.binomial.rejected),
+    'binomial (1/K)': word(model.binomial.rejected),
     p: model.binomial.pValue.toPrecision(2),
   }));
   return tableText(rows, {
