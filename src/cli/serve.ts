@@ -12,7 +12,7 @@ interface Flags {
   readonly noise: number;
   readonly refuseRate: number;
   readonly rateLimit?: number;
-  readonly seed: number;
+  readonly seed?: number;
 }
 
 /** `mib serve`: lets others ask a saved model over HTTP until the process is stopped. */
@@ -28,23 +28,13 @@ export function addServeCommand(program: Command): void {
     .option('--noise <share>', 'share of samples with a random answer', toNumber, 0)
     .option('--refuse-rate <share>', 'share of requests that are refused', toNumber, 0)
     .option('--rate-limit <number>', 'requests a second', toNumber)
-    .option('--seed <number>', 'of noise and refusals', toNumber, 0)
+    .option('--seed <number>', 'of noise and refusals (default: at random)', toNumber)
     .action(serveCommand);
 }
 
 async function serveCommand(folder: string, flags: Flags): Promise<void> {
-  const [{ loadModel }, { predictLogits }, { localModel }, { serveModel }] = await Promise.all([
-    import('../train/node/model-file.js'),
-    import('../train/predict.js'),
-    import('../probe/local.js'),
-    import('../probe/remote/server.js'),
-  ]);
-  const model = await loadModel(folder);
-  const server = await serveModel(localModel(model), {
-    shape: model.shape,
-    logits: samples => predictLogits(model, samples),
-    ...flags,
-  });
+  const { serveSaved } = await import('../probe/remote/serve-saved.js'); // loads TensorFlow.js
+  const server = await serveSaved(folder, flags);
   console.log(`${server.openinference}\n${server.tfserving}`);
   await untilInterrupted(signal => once(signal, 'abort'));
   await server.close();

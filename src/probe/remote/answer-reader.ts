@@ -1,3 +1,5 @@
+import { checksOf, shown } from '../../check';
+
 /** What a service answers for each sample, and how to read a label from it. */
 export interface AnswerOptions {
   /** Number of classes K. */
@@ -12,9 +14,39 @@ export interface AnswerOptions {
   readonly classNames?: readonly string[];
 }
 
+/** Shows a value that a service sent within an error message. */
+type Quote = (value: unknown) => string;
+
+/**
+ * An error about what a service sent. Its text may repeat our token: `discreet` is the same message without
+ * anything that the service sent.
+ */
+export class AnswerError extends Error {
+  readonly discreet: string;
+
+  constructor(private readonly text: (quote: Quote) => string) {
+    super(text(shown));
+    this.discreet = text(discreetly);
+  }
+
+  /** The same error, at a place in the answer. */
+  at(place: string): AnswerError {
+    return new AnswerError(quote => `${place}: ${this.text(quote)}`);
+  }
+}
+
+function discreetly(value: unknown): string {
+  if (typeof value === 'string') return `a text of ${value.length} characters`;
+  return Array.isArray(value) ? `a list of ${value.length}` : `a value of type ${typeof value}`;
+}
+
+const KINDS = ['label', 'probabilities', 'logits', 'top-k', 'name'] as const;
+
 /** Reads labels in `0..classes-1` from what a service answered for each sample. */
 export class AnswerReader {
   private readonly numbers: ReadonlyMap<string, number>;
+  /** Whether the names are whole numbers: then an answer of 3 is the class called 3, not class 3. */
+  private readonly namedByNumbers: boolean;
 
   /** @throws Error in the caller's name when the options don't fit together */
   constructor(
@@ -22,29 +54,26 @@ export class AnswerReader {
     private readonly options: AnswerOptions,
   ) {
     const { answers, classes, classNames } = options;
-    if (!Number.isInteger(classes) || classes < 2) {
-      throw new Error(`${caller}: classes is ${classes}, expected an integer of at least 2`);
-    }
-    const kinds = ['label', 'probabilities', 'logits', 'top-k', 'name'];
-    if (!kinds.includes(answers)) {
-      throw new Error(`${caller}: answers is ${answers}, expected one of ${kinds.join(', ')}`);
-    }
-    if (classNames ? classNames.length !== classes : answers === 'name') {
-      throw new Error(
-        `${caller}: classNames has ${classNames?.length} names, expected one for each of ${classes}`,
-      );
+    const check = checksOf(caller);
+    check.integer('classes', classes, 2);
+    check.oneOf('answers', answers, KINDS);
+    if (classNames ? new Set(classNames).size !== classes : answers === 'name') {
+      check.fail('classNames', classNames, `a name for each of ${classes} classes, no two the same`);
     }
     this.numbers = new Map(classNames?.map((name, label) => [name, label]));
+    this.namedByNumbers = classNames?.every(name => /^-?\d+$/.test(name)) ?? false;
   }
 
-  /** @throws Error naming the sample when there is not exactly one valid answer for each of `count` */
+  /** @throws AnswerError naming the sample when there is not exactly one valid answer for each of `count` */
   labels(rows: readonly unknown[], count: number): Int32Array {
-    if (rows.length !== count) throw new Error(`${rows.length} answers, expected ${count}, one a sample`);
-    return Int32Array.from(rows, (row, i) => {
+    if (rows.length !== count) {
+      throw new AnswerError(() => `${rows.length} answers, expected ${count}, one a sample`);
+    }
+    return Int32Array.from({ length: count }, (_, i) => {
       try {
-        return this.label(row);
+        return this.label(rows[i]);
       } catch (error) {
-        throw new Error(`sample ${i} of ${count}: ${(error as Error).message}`);
+        throw error instanceof AnswerError ? error.at(`sample ${i} of ${count}`) : error;
       }
     });
   }
@@ -54,20 +83,23 @@ export class AnswerReader {
     const { answers } = this.options;
     if (answers === 'probabilities' || answers === 'logits') return this.largest(list);
     if (answers === 'top-k' ? list.length > 0 : list.length === 1) return this.single(list[0]);
-    throw new Error(`${list.length} values, expected ${answers === 'top-k' ? 'at least 1' : 1}`);
+    throw new AnswerError(() => `${list.length} values, expected ${answers === 'top-k' ? 'at least 1' : 1}`);
   }
 
   private largest(scores: readonly unknown[]): number {
-    if (scores.length !== this.options.classes)
-      throw new Error(`${scores.length} scores, expected ${this.options.classes}`);
+    const { classes, answers } = this.options;
+    if (scores.length !== classes) {
+      throw new AnswerError(() => `${scores.length} scores, expected ${classes}`);
+    }
     let best = 0;
     scores.forEach((score, label) => {
-      if (typeof score !== 'number' || !Number.isFinite(score)) {
-        throw new Error(`score of class ${label} is ${excerpt(score)}, expected a number`);
+      const isNumber = Number.isFinite(score) || (answers === 'logits' && score === -Infinity);
+      if (typeof score !== 'number' || !isNumber) {
+        throw new AnswerError(quote => `score of class ${label} is ${quote(score)}, expected a number`);
       }
-      // a service that sends logits for probabilities is a mistake of ours worth hearing about
-      if (this.options.answers === 'probabilities' && (score < -1e-3 || score > 1 + 1e-3)) {
-        throw new Error(`probability of class ${label} is ${score}, expected 0..1`);
+      // logits in place of probabilities are a mistake in the options
+      if (answers === 'probabilities' && (score < -1e-3 || score > 1 + 1e-3)) {
+        throw new AnswerError(quote => `probability of class ${label} is ${quote(score)}, expected 0..1`);
       }
       if (score > (scores[best] as number)) best = label;
     });
@@ -75,23 +107,20 @@ export class AnswerReader {
   }
 
   private single(value: unknown): number {
-    let label = typeof value === 'string' ? this.numbers.get(value) : value;
-    if (typeof value === 'string' && label === undefined && this.options.answers === 'top-k') {
+    const { answers, classes, classNames } = this.options;
+    const named = typeof value === 'string' || (this.namedByNumbers && Number.isInteger(value));
+    let label = named ? this.numbers.get(String(value)) : value;
+    if (typeof value === 'string' && label === undefined && answers === 'top-k') {
       label = Number(/^[^:]*:(\d+)(:|$)/.exec(value)?.[1] ?? Number.NaN);
     }
-    if (typeof label === 'number' && Number.isInteger(label) && label >= 0 && label < this.options.classes) {
-      return label;
-    }
-    const names = this.options.classNames ? ' or one of the class names' : '';
-    throw new Error(
-      `label is ${excerpt(value)}, expected an integer in 0..${this.options.classes - 1}${names}`,
+    if (isLabel(label, classes)) return label;
+    const names = classNames ? ' or one of the class names' : '';
+    throw new AnswerError(
+      quote => `label is ${quote(value)}, expected an integer in 0..${classes - 1}${names}`,
     );
   }
 }
 
-/** A short piece of whatever a stranger sent, safe to show in a message. */
-export function excerpt(value: unknown): string {
-  const text = typeof value === 'string' ? value.slice(0, 200) : value;
-  const shown = JSON.stringify(text) ?? String(value);
-  return shown.length > 100 ? `${shown.slice(0, 100)}…` : shown;
+export function isLabel(value: unknown, classes: number): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < classes;
 }

@@ -1,62 +1,55 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Model } from '../../train/model';
 import { saveModel } from '../../train/node/model-file';
 import type { ModelServer, ServeOptions } from './server';
 
+/** What the server's process says when it serves, or can't. */
+export type ChildMessage = Omit<ModelServer, 'close'> | { readonly error: string };
+
 /**
- * Serves a model from a process of its own on this machine, as `mib serve` does: to ask it is to ask a stranger,
- * whose weights the asking process does not have.
+ * Serves a model from a process of its own on this machine, as `mib serve` does: the asking process does not
+ * have the weights.
  *
- * Ends with `close`, or with this process.
+ * The server ends with `close`, or with this process, however it ends.
  *
- * @throws if the server does not start; says what it printed
+ * @throws Error when the server does not start; says why
  */
 export async function serveElsewhere(
   model: Model,
   options: Pick<ServeOptions, 'answers' | 'noise' | 'refuseRate' | 'rateLimit' | 'seed'> = {},
 ): Promise<ModelServer> {
   const folder = mkdtempSync(join(tmpdir(), 'mib-served-'));
-  await saveModel(model, folder);
-  const flags = Object.entries(options).flatMap(([name, value]) =>
-    value === undefined
-      ? []
-      : [`--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`, `${value}`],
-  );
-  const program = join(__dirname, '..', '..', 'cli.js');
-  const child = spawn(process.execPath, [program, 'serve', folder, '--port', '0', ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
-  const end = () => {
-    child.kill();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  process.once('exit', end);
-  let complaint = '';
-  child.stderr.on('data', text => {
-    complaint += text;
-  });
-  const addresses: string[] = [];
-  for await (const line of createInterface(child.stdout)) {
-    if (addresses.push(line) === 2) break;
+  try {
+    await saveModel(model, folder);
+    const program = join(__dirname, 'child-main.js');
+    const child = fork(program, [folder, JSON.stringify(options)], {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const message = await firstMessage(child);
+    if ('error' in message) throw new Error(`serveElsewhere: the server does not start: ${message.error}`);
+    // neither the process nor the channel to it keeps this one from ending
+    child.unref();
+    child.channel?.unref();
+    const close = async () => {
+      child.ref();
+      if (child.exitCode !== null || !child.kill()) return;
+      await once(child, 'exit');
+    };
+    return { ...message, close };
+  } finally {
+    rmSync(folder, { recursive: true, force: true }); // the server has it in memory
   }
-  if (addresses.length < 2) {
-    end();
-    throw new Error(`serveElsewhere: the server does not start: ${complaint.trim()}`);
-  }
-  const [openinference, tfserving] = addresses;
-  return {
-    origin: new URL(openinference).origin,
-    openinference,
-    tfserving,
-    close: async () => {
-      process.removeListener('exit', end);
-      end();
-      await ended;
-    },
-  };
+}
+
+async function firstMessage(child: ChildProcess): Promise<ChildMessage> {
+  const ended = once(child, 'exit').then(([code]): [ChildMessage] => [
+    { error: `it ended with code ${code}` },
+  ]);
+  const [message] = await Promise.race([once(child, 'message') as Promise<[ChildMessage]>, ended]);
+  return message;
 }

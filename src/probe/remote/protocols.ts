@@ -1,10 +1,12 @@
 import { sha256 } from '../../files';
-import type { Samples } from '../../types';
-import { type AnswerOptions, AnswerReader, excerpt } from './answer-reader';
-import { type Preprocess, product, TensorWriter } from './tensor-writer';
+import { rowSize, type Samples } from '../../types';
+import { AnswerError, type AnswerOptions, AnswerReader } from './answer-reader';
+import { type Preprocess, TensorWriter } from './tensor-writer';
 
-/** A complete answer with status 200. */
+/** A complete answer of a service. */
 export interface Reply {
+  /** 200 or 201; 451 where the service declined to answer. */
+  readonly status: number;
   readonly body: Buffer;
   /** By name in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -19,11 +21,12 @@ export interface Exchange {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
   /**
-   * One label a sample, in order; `REFUSED` where the service won't answer.
+   * One label a sample, in order; `'refused'` where the service declined to answer. Anything else is an error,
+   * −1 too: it is what `indexOf` says of an unknown name.
    *
    * @throws Error when the answer is not valid
    */
-  labels(reply: Reply): ArrayLike<number>;
+  labels(reply: Reply): ArrayLike<number | 'refused'>;
 }
 
 /** How to speak with a service: builds the request about a batch. */
@@ -40,48 +43,63 @@ export interface TensorOptions extends AnswerOptions {
   readonly columns?: boolean;
 }
 
-/** An answer to another request: the connection has lost its step, so the request may be sent again. */
-export class StrayReply extends Error {}
+/** Reply to another request; safe to resend. */
+export class StrayReply extends AnswerError {}
+
+/** Deeper nests of lists are left as they are, and are no numbers. */
+const DEEPEST = 16;
 
 /**
  * Open Inference Protocol, version 2, over HTTP (KServe, Triton, MLServer), in JSON; the address is
  * `…/v2/models/NAME` with or without `/versions/VERSION`.
  *
  * Reveals to the service: the stamped samples, after preprocessing, and a hash of each batch as its id. An
- * answer that carries another id is not taken for ours.
+ * answer that carries the id of another batch is not taken for ours; an id of the service's own is ignored.
  */
 export function openInference(options: TensorOptions, get: (path: string) => Promise<unknown>): Protocol {
   const reader = new AnswerReader('httpModel', options);
-  const writerFor = writers(options.preprocess, false);
+  const writerFor = writers(options.preprocess);
+  const ids = new Set<unknown>();
   let input = options.input;
   return async samples => {
     input ??= onlyInput(await get(''));
     const writer = writerFor(samples.shape);
     const id = sha256(samples.x);
-    const tensor = { name: input, shape: [samples.count, ...writer.shape], datatype: writer.datatype };
-    const outputs = options.output ? { outputs: [requestedOutput(options)] } : {};
+    ids.add(id);
+    const shape = [samples.count, ...writer.shape];
+    const data = [...writer.numbers(samples)];
+    const request = {
+      id,
+      ...(options.output ? { outputs: [requestedOutput(options)] } : {}),
+      inputs: [{ name: input, shape, datatype: writer.datatype, data }],
+    };
     return {
       path: '/infer',
-      body: withData({ id, ...outputs, inputs: [tensor] }, writer.json(samples)),
+      body: JSON.stringify(request),
       labels: reply => {
         const answer = record(reply.json(), 'answer');
-        if ((answer.id ?? id) !== id)
-          throw new StrayReply(`answer has id ${excerpt(answer.id)}, expected "${id}"`);
-        const output = record(pick(list(answer.outputs, 'outputs'), options.output), 'output tensor');
-        const data = list(output.data, 'data').flat(Infinity);
-        const shape = list(output.shape, 'shape') as number[];
-        const negative = shape.some(extent => !(extent >= 0));
-        if (negative || shape[0] !== samples.count || product(shape) !== data.length) {
-          throw new Error(
-            `output has shape ${excerpt(shape)} and ${data.length} values, expected ${samples.count} rows`,
-          );
+        if (answer.id !== id && ids.has(answer.id)) {
+          throw new StrayReply(quote => `answer has id ${quote(answer.id)}, expected '${id}'`);
         }
-        const width = data.length / samples.count;
-        const rows = Array.from({ length: samples.count }, (_, i) => data.slice(i * width, (i + 1) * width));
-        return reader.labels(rows, samples.count);
+        const output = record(pick(listIn(answer, 'outputs'), options.output), 'output tensor');
+        return reader.labels(outputRows(output, samples.count), samples.count);
       },
     };
   };
+}
+
+/** The values of an output tensor, a list for each of `count` samples. */
+function outputRows(output: Record<string, unknown>, count: number): unknown[] {
+  const data = listIn(output, 'data').flat(DEEPEST);
+  const shape = listIn(output, 'shape') as number[];
+  const possible = shape.every(extent => Number.isInteger(extent) && extent >= 0);
+  if (!possible || shape[0] !== count || rowSize(shape) !== data.length) {
+    throw new AnswerError(
+      quote => `output has shape ${quote(shape)} and ${data.length} values, expected ${count} rows`,
+    );
+  }
+  const width = data.length / count;
+  return Array.from({ length: count }, (_, i) => data.slice(i * width, (i + 1) * width));
 }
 
 /**
@@ -93,51 +111,41 @@ export function openInference(options: TensorOptions, get: (path: string) => Pro
 export function tfServing(options: TensorOptions): Protocol {
   const { input, output, columns = false } = options;
   const reader = new AnswerReader('httpModel', options);
-  const writerFor = writers(options.preprocess, true);
+  const writerFor = writers(options.preprocess);
   const field = columns ? 'outputs' : 'predictions';
   return samples => {
-    const tensor = writerFor(samples.shape);
-    const [start, end] = input ? [`{${JSON.stringify(input)}:`, '}'] : ['', ''];
+    const rows = writerFor(samples.shape).lists(samples);
+    const named = (value: unknown) => (input === undefined ? value : { [input]: value });
     return {
       path: ':predict',
-      body: columns
-        ? joined(`{"inputs":${start}`, tensor.json(samples), `${end}}`)
-        : joined('{"instances":', tensor.json(samples, input), '}'),
+      body: JSON.stringify(columns ? { inputs: named(rows) } : { instances: rows.map(named) }),
       labels: reply => {
-        let rows: unknown = record(reply.json(), 'answer')[field];
-        if (columns && !Array.isArray(rows)) rows = member(rows, output);
-        const values = list(rows, field).map(row => (isObject(row) ? member(row, output) : row));
+        let answer = record(reply.json(), 'answer');
+        if (columns && isObject(answer[field])) answer = { [field]: member(answer[field], output) };
+        const values = listIn(answer, field).map(row => (isObject(row) ? member(row, output) : row));
         return reader.labels(values, samples.count);
       },
     };
   };
 }
 
-/** The JSON of a request whose last member is `inputs`, with `data` put into the only one. */
-function withData(request: object, data: Buffer): Buffer {
-  const end = '}]}';
-  return joined(`${JSON.stringify(request).slice(0, -end.length)},"data":`, data, end);
-}
-
-function joined(start: string, middle: Buffer, end: string): Buffer {
-  return Buffer.concat([Buffer.from(start), middle, Buffer.from(end)]);
-}
-
 /** Makes the writer once for each shape of samples that comes along. */
-function writers(preprocess: Preprocess, nested: boolean): (shape: readonly number[]) => TensorWriter {
+function writers(preprocess: Preprocess): (shape: readonly number[]) => TensorWriter {
   const known = new Map<string, TensorWriter>();
   return shape => {
-    const writer = known.get(shape.join()) ?? new TensorWriter(shape, preprocess, nested);
+    const writer = known.get(shape.join()) ?? new TensorWriter(shape, preprocess);
     known.set(shape.join(), writer);
     return writer;
   };
 }
 
 function onlyInput(metadata: unknown): string {
-  const inputs = list(record(metadata, 'metadata').inputs, 'inputs');
+  const inputs = listIn(record(metadata, 'metadata'), 'inputs');
   const name = inputs.length === 1 && isObject(inputs[0]) ? inputs[0].name : undefined;
   if (typeof name === 'string') return name;
-  throw new Error(`the model's metadata name ${inputs.length} inputs, expected one; say which by \`input\``);
+  throw new AnswerError(
+    () => `the model's metadata name ${inputs.length} inputs, expected one; say which by \`input\``,
+  );
 }
 
 function requestedOutput({ output, answers }: TensorOptions): object {
@@ -145,18 +153,23 @@ function requestedOutput({ output, answers }: TensorOptions): object {
   return answers === 'top-k' ? { name: output, parameters: { classification: 1 } } : { name: output };
 }
 
-function pick(outputs: readonly unknown[], name: string | undefined): unknown {
-  const found =
-    name === undefined ? outputs : outputs.filter(output => isObject(output) && output.name === name);
+function pick(outputs: readonly unknown[], wanted: string | undefined): unknown {
+  const names = outputs.map(output => (isObject(output) ? output.name : undefined));
+  const found = outputs.filter((_, i) => wanted === undefined || names[i] === wanted);
   if (found.length === 1) return found[0];
-  throw new Error(`${found.length} output tensors${name ? ` called ${name}` : ''}, expected 1`);
+  const called = wanted === undefined ? '' : ` called ${wanted}`;
+  throw new AnswerError(
+    quote =>
+      `${found.length} output tensors${called} among ${quote(names)}, expected 1; say which by \`output\``,
+  );
 }
 
 function member(value: unknown, name: string | undefined): unknown {
   const object = record(value, 'output');
-  const key = name ?? (Object.keys(object).length === 1 ? Object.keys(object)[0] : undefined);
+  const keys = Object.keys(object);
+  const key = name ?? (keys.length === 1 ? keys[0] : undefined);
   if (key !== undefined && Object.hasOwn(object, key)) return object[key];
-  throw new Error(`outputs are ${excerpt(Object.keys(object))}, expected ${name ?? 'one'}; see \`output\``);
+  throw new AnswerError(quote => `outputs are ${quote(keys)}, expected ${name ?? 'one'}; see \`output\``);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -165,10 +178,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function record(value: unknown, what: string): Record<string, unknown> {
   if (isObject(value)) return value;
-  throw new Error(`${what} is ${excerpt(value)}, expected an object`);
+  throw new AnswerError(quote => `${what} is ${quote(value)}, expected an object`);
 }
 
-function list(value: unknown, what: string): readonly unknown[] {
+function listIn(object: Record<string, unknown>, name: string): readonly unknown[] {
+  const value = object[name];
   if (Array.isArray(value)) return value;
-  throw new Error(`${what} is ${excerpt(value)}, expected a list`);
+  throw new AnswerError(quote => `${name} is ${quote(value)}, expected a list; the answer: ${quote(object)}`);
 }

@@ -1,7 +1,7 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomInt } from 'node:crypto';
 import { fastify } from 'fastify';
-import type { BlackBox, Samples } from '../../types';
-import { product } from './tensor-writer';
+import { checksOf } from '../../check';
+import { type BlackBox, rowSize, type Samples } from '../../types';
 
 export interface ServeOptions {
   /** Shape of one sample; requests carry its bytes, 0..255, in our own order (NHWC). */
@@ -22,7 +22,7 @@ export interface ServeOptions {
   readonly refuseRate?: number;
   /** Requests a second, above which the answer is 429 with Retry-After. Default: no limit. */
   readonly rateLimit?: number;
-  /** Of noise and refusals, which depend on the samples alone: asked again, the answer is the same. Default 0. */
+  /** Of noise and refusals, which depend on it and the samples: asked again, the answer is the same. Default: random. */
   readonly seed?: number;
 }
 
@@ -35,6 +35,9 @@ export interface ModelServer {
   readonly tfserving: string;
   close(): Promise<void>;
 }
+
+/** Lists nested deeper are no samples. */
+const MOST_AXES = 16;
 
 /** A complaint with the status it is sent by. */
 class Refusal extends Error {
@@ -55,9 +58,11 @@ class Refusal extends Error {
 export async function serveModel(box: BlackBox, options: ServeOptions): Promise<ModelServer> {
   const { shape, port = 0, host = '127.0.0.1', name = 'suspect', answers = 'label', rateLimit } = options;
   checkOptions(options);
-  const size = product(shape);
+  const size = rowSize(shape);
   const answer = answerer(box, options);
-  const app = fastify({ bodyLimit: 64 * 2 ** 20, forceCloseConnections: true });
+  // memory is bounded by the connections times the body limit, and a slow body by the time
+  const app = fastify({ bodyLimit: 16 * 2 ** 20, requestTimeout: 30_000, forceCloseConnections: true });
+  app.server.maxConnections = 64;
 
   const asked = limiter(rateLimit);
   app.addHook('onRequest', async (request, reply) => {
@@ -84,7 +89,7 @@ export async function serveModel(box: BlackBox, options: ServeOptions): Promise<
     outputs: [{ name: 'output', datatype, shape: [-1, width] }],
   }));
   app.post(`${v2}/infer`, async request => {
-    const { id, inputs } = request.body as InferenceRequest;
+    const { id, inputs } = (request.body ?? {}) as InferenceRequest;
     const [input] = Array.isArray(inputs) ? inputs : [];
     const rows = await answer(toSamples(input?.data, input?.shape?.[0]));
     const output = { name: 'output', shape: [rows.length, rows[0].length], datatype, data: rows.flat() };
@@ -99,7 +104,7 @@ export async function serveModel(box: BlackBox, options: ServeOptions): Promise<
   }));
   // the colon of `:predict` is doubled because one would begin a parameter
   app.post(`${v1}::predict`, async request => {
-    const { instances, inputs } = request.body as { instances?: unknown; inputs?: unknown };
+    const { instances, inputs } = (request.body ?? {}) as { instances?: unknown; inputs?: unknown };
     const given = unnamed(instances ?? inputs);
     const data = Array.isArray(given) ? given.map(unnamed) : [];
     const rows = await answer(toSamples(data, data.length));
@@ -111,7 +116,7 @@ export async function serveModel(box: BlackBox, options: ServeOptions): Promise<
   return { origin, openinference: origin + v2, tfserving: origin + v1, close: () => app.close() };
 
   function toSamples(data: unknown, count: number | undefined): Samples {
-    const numbers = Array.isArray(data) ? (data.flat(Infinity) as unknown[]) : [];
+    const numbers = Array.isArray(data) ? (data.flat(MOST_AXES) as unknown[]) : [];
     const whole = count !== undefined && count > 0 && numbers.length === count * size;
     if (!whole || numbers.some(n => !(Number.isInteger(n) && (n as number) >= 0 && (n as number) <= 255))) {
       throw new Refusal(400, `expected samples of ${size} integers in 0..255 each`);
@@ -134,7 +139,7 @@ function unnamed(value: unknown): unknown {
 /** What the service answers to a batch: a list of values for each sample. */
 function answerer(
   box: BlackBox,
-  { answers = 'label', logits, noise = 0, refuseRate = 0, seed = 0 }: ServeOptions,
+  { answers = 'label', logits, noise = 0, refuseRate = 0, seed = randomInt(2 ** 32) }: ServeOptions,
 ): (samples: Samples) => Promise<(number | string)[][]> {
   /** A number in [0, 1) that depends on seed, purpose and bytes alone. */
   const draw = (purpose: string, bytes: Uint8Array) =>
@@ -187,17 +192,10 @@ function checkOptions({
   refuseRate = 0,
   rateLimit,
 }: ServeOptions): void {
-  for (const [name, value] of Object.entries({ noise, refuseRate })) {
-    if (!(value >= 0 && value <= 1)) {
-      throw new Error(`serveModel: ${name} is ${value}, expected a share in 0..1`);
-    }
-  }
-  if (rateLimit !== undefined && !(rateLimit > 0)) {
-    throw new Error(`serveModel: rateLimit is ${rateLimit}, expected requests a second, above 0`);
-  }
-  if (!['label', 'probabilities', 'top-k'].includes(answers) || (answers !== 'label' && !logits)) {
-    throw new Error(
-      `serveModel: answers is ${answers}, expected label, or with logits probabilities or top-k`,
-    );
-  }
+  const check = checksOf('serveModel');
+  check.number('noise', noise, '[0, 1]');
+  check.number('refuseRate', refuseRate, '[0, 1]');
+  if (rateLimit !== undefined) check.number('rateLimit', rateLimit, '(0, ∞)');
+  check.oneOf('answers', answers, ['label', 'probabilities', 'top-k']);
+  if (answers !== 'label' && !logits) check.fail('answers', answers, 'label, or with logits the others');
 }

@@ -1,4 +1,5 @@
-import type { Samples } from '../../types';
+import { checksOf } from '../../check';
+import { rowSize, type Samples } from '../../types';
 
 /**
  * How the bytes of a sample become the numbers that a service expects:
@@ -19,35 +20,28 @@ export interface Preprocess {
   readonly shape?: readonly number[];
 }
 
-/** Turns batches of bytes into the numbers or the JSON text that a service reads. */
+const check = checksOf('preprocess');
+
+/** Turns batches of bytes into the numbers that a service reads. */
 export class TensorWriter {
   readonly datatype: NonNullable<Preprocess['datatype']>;
   /** Shape of one sample in the service's order. */
   readonly shape: readonly number[];
   /** Place among a sample's bytes of each number of the service's order. */
   private readonly order: Int32Array;
-  /** Where among the values those for each number start. */
-  private readonly tables: Int32Array;
   private readonly channels: number;
   /** What each byte of each channel becomes: channel × 256 + byte. */
   private readonly values: readonly number[];
-  private readonly texts: Texts;
-  private readonly separators: Texts;
 
   /**
    * @param shape of the samples
-   * @param nested whether {@link json} nests lists by shape, or puts all numbers into one
    * @throws Error when `preprocess` does not fit samples of `shape`
    */
-  constructor(
-    shape: readonly number[],
-    preprocess: Preprocess,
-    private readonly nested = false,
-  ) {
+  constructor(shape: readonly number[], preprocess: Preprocess) {
     const { scale = 1, mean = 0, std = 1, layout = 'NHWC', datatype = 'FP32' } = preprocess;
-    const size = product(shape);
+    const size = rowSize(shape);
     if (layout === 'NCHW' && shape.length !== 3) {
-      throw new Error(`preprocess: layout is NCHW for samples of shape [${shape}], expected three axes`);
+      check.fail('layout', layout, `NHWC for samples of shape [${shape}], which has no three axes`);
     }
     this.datatype = datatype;
     this.channels = shape.length === 3 ? shape[2] : 1;
@@ -56,115 +50,53 @@ export class TensorWriter {
     this.order = Int32Array.from({ length: size }, (_, i) =>
       moved ? (i % pixels) * this.channels + Math.floor(i / pixels) : i,
     );
-    this.tables = this.order.map(place => (place % this.channels) * 256);
     const own = layout === 'NCHW' ? [shape[2], shape[0], shape[1]] : shape;
     this.shape = preprocess.shape ?? own;
-    if (product(this.shape) !== size) {
-      throw new Error(`preprocess: shape is [${this.shape}], expected ${size} numbers in all`);
-    }
+    if (rowSize(this.shape) !== size) check.fail('shape', this.shape, `${size} numbers in all`);
     const means = this.perChannel('mean', mean);
     const stds = this.perChannel('std', std);
     this.values = Array.from({ length: this.channels * 256 }, (_, i) => {
       const channel = Math.floor(i / 256);
       return rounded(((i % 256) * scale - means[channel]) / stds[channel], datatype);
     });
-    this.texts = new Texts(this.values.map(String));
-    this.separators = new Texts(Array.from(this.order, (_, i) => this.separator(i)));
   }
 
-  /** The numbers of a batch, in the service's order. */
-  numbers(samples: Samples): Float32Array {
-    return this.fill(new Float32Array(samples.count * this.order.length), samples);
+  /** The numbers of a batch, in the service's order. Doubles: float32 would change integers and FP64. */
+  numbers({ x, count }: Samples): Float64Array {
+    const { order, values, channels } = this;
+    const size = order.length;
+    return Float64Array.from({ length: count * size }, (_, i) => {
+      const place = order[i % size];
+      return values[(place % channels) * 256 + x[i - (i % size) + place]];
+    });
   }
 
-  /** The batch as JSON, a list; with a `name`, of one object `{name: sample}` a sample. UTF-8. */
-  json(samples: Samples, name?: string): Buffer {
-    const { order, tables, texts, separators } = this;
-    const start = Buffer.from(name === undefined ? '' : `{${JSON.stringify(name)}:`);
-    const end = (this.nested ? ']'.repeat(this.shape.length) : '') + (name === undefined ? '' : '}');
-    const most = order.length * texts.longest + separators.length + start.length + end.length + 1;
-    const bytes = Buffer.allocUnsafe(2 + samples.count * most);
-    let at = bytes.write('[');
-    for (let row = 0; row < samples.count; row++) {
-      if (row > 0) at += bytes.write(',', at);
-      at += start.copy(bytes, at);
-      for (let i = 0; i < order.length; i++) {
-        const byte = samples.x[row * order.length + order[i]];
-        at = separators.write(i, bytes, at);
-        at = texts.write(tables[i] + byte, bytes, at);
-      }
-      at += bytes.write(end, at);
-    }
-    return bytes.subarray(0, at + bytes.write(']', at));
-  }
-
-  private fill<T extends Float32Array | Float64Array>(numbers: T, { x, count }: Samples): T {
-    const { order, tables, values } = this;
-    for (let row = 0, at = 0; row < count; row++) {
-      for (let i = 0; i < order.length; i++)
-        numbers[at++] = values[tables[i] + x[row * order.length + order[i]]];
-    }
-    return numbers;
-  }
-
-  /** What stands before number `i` of a sample: the lists that end and begin there. */
-  private separator(i: number): string {
-    let depth = 0;
-    for (let axis = this.shape.length - 1, extent = 1; this.nested && axis >= 0; axis--) {
-      extent *= this.shape[axis];
-      if (i % extent === 0) depth++;
-    }
-    const opened = '['.repeat(depth);
-    return i === 0 ? opened : `${']'.repeat(depth)},${opened}`;
+  /** The same as lists, one a sample, nested by shape. */
+  lists(samples: Samples): unknown[] {
+    return this.shape.reduceRight<unknown[]>(
+      (values, extent) =>
+        Array.from({ length: values.length / extent }, (_, i) => values.slice(i * extent, (i + 1) * extent)),
+      [...this.numbers(samples)],
+    );
   }
 
   private perChannel(name: string, value: number | readonly number[]): readonly number[] {
     const list = typeof value === 'number' ? new Array<number>(this.channels).fill(value) : value;
     const usable = list.every(number => Number.isFinite(number) && (name !== 'std' || number > 0));
     if (list.length === this.channels && usable) return list;
-    throw new Error(
-      `preprocess: ${name} is ${JSON.stringify(value)}, expected one number or ${this.channels}`,
-    );
+    return check.fail(name, value, `one number or ${this.channels}${name === 'std' ? ', above 0' : ''}`);
   }
-}
-
-/** Short ASCII texts, kept as bytes: numbers put together from these take a quarter of the time of strings. */
-class Texts {
-  /** Of all texts, in bytes. */
-  readonly length: number;
-  readonly longest: number;
-  private readonly bytes: Buffer;
-  /** Where each text starts, and the last one ends. */
-  private readonly starts: Int32Array;
-
-  constructor(texts: readonly string[]) {
-    this.bytes = Buffer.from(texts.join(''), 'latin1');
-    this.length = this.bytes.length;
-    this.longest = texts.reduce((most, { length }) => Math.max(most, length), 0);
-    this.starts = new Int32Array(texts.length + 1);
-    texts.forEach((text, i) => {
-      this.starts[i + 1] = this.starts[i] + text.length;
-    });
-  }
-
-  /** Puts text `i` into `bytes` from `at` on; returns where it ends. */
-  write(i: number, bytes: Uint8Array, at: number): number {
-    const end = this.starts[i + 1];
-    for (let from = this.starts[i]; from < end; from++) bytes[at++] = this.bytes[from];
-    return at;
-  }
-}
-
-export function product(shape: readonly number[]): number {
-  return shape.reduce((result, extent) => result * extent, 1);
 }
 
 function rounded(value: number, datatype: string): number {
-  if (!Number.isFinite(value)) throw new Error(`preprocess: a byte becomes ${value}, expected a number`);
-  if (datatype === 'FP64') return value;
-  // nine digits give the same float32 again, in half the bytes of a double
-  if (datatype === 'FP32') return Number(Math.fround(value).toPrecision(9));
   const [low, high] = datatype === 'UINT8' ? [0, 255] : [-(2 ** 31), 2 ** 31 - 1];
-  if (Number.isInteger(value) && value >= low && value <= high) return value;
-  throw new Error(`preprocess: a byte becomes ${value}, expected an integer fit for ${datatype}`);
+  const whole = Number.isInteger(value) && value >= low && value <= high;
+  const real = datatype === 'FP64' || datatype === 'FP32';
+  if (real ? !Number.isFinite(value) : !whole) {
+    throw new Error(
+      `preprocess: a byte becomes ${value}, expected ${real ? 'a number' : `an integer fit for ${datatype}`}`,
+    );
+  }
+  // nine digits give the same float32 again, in half the text of a double
+  return datatype === 'FP32' ? Number(Math.fround(value).toPrecision(9)) : value;
 }

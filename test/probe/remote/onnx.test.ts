@@ -71,11 +71,11 @@ test('a file that is no model, and options that do not fit it, are said', async 
   const model = join(source, 'clean.onnx');
   await assert.rejects(
     onnxModel(model, { ...options, input: 'x' }),
-    /onnxModel: input is x, expected one of image/,
+    /onnxModel: input is 'x', expected one of image/,
   );
   await assert.rejects(
     onnxModel(model, { ...options, output: 'y' }),
-    /onnxModel: output is y, expected.*logits/,
+    /onnxModel: output is 'y', expected.*logits/,
   );
   const { test: fresh } = await loadDataset('fashion-mnist');
   const wrong = await onnxModel(model, { ...options, classes: 9 });

@@ -75,8 +75,11 @@ test('what is not a batch of samples is refused with a reason', async () => {
 
 test('wrong options name themselves', async () => {
   const serve = (options: Partial<ServeOptions>) => serveModel(honest, { shape: [6], ...options });
-  await assert.rejects(serve({ noise: 2 }), /serveModel: noise is 2, expected a share in 0\.\.1/);
+  await assert.rejects(serve({ noise: 2 }), /serveModel: noise is 2, expected a number in \[0, 1\]/);
   await assert.rejects(serve({ refuseRate: Number.NaN }), /serveModel: refuseRate is NaN/);
   await assert.rejects(serve({ rateLimit: 0 }), /serveModel: rateLimit is 0/);
-  await assert.rejects(serve({ answers: 'probabilities' }), /serveModel: answers is probabilities, expected/);
+  await assert.rejects(
+    serve({ answers: 'probabilities' }),
+    /serveModel: answers is 'probabilities', expected/,
+  );
 });

@@ -1,0 +1,311 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { checksOf } from '../../check';
+import { Random } from '../../random';
+import type { BoxRequest } from '../../types';
+import { AnswerError } from './answer-reader';
+import { type Reply, StrayReply } from './protocols';
+
+export interface ConnectionOptions {
+  /** Address of the model, http or https, e.g. `http://localhost:8500/v2/models/suspect`. */
+  readonly url: string;
+  /** Name of the environment variable that holds the service's key or token. Never stored or shown. */
+  readonly tokenVariable?: string;
+  /** Header that carries the token. Default `authorization`, where `Bearer` precedes it if it names no scheme. */
+  readonly tokenHeader?: string;
+  /** Most queries a second. Default: no limit. */
+  readonly queriesPerSecond?: number;
+  /** Milliseconds for one attempt, from connecting to the last byte. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** Further attempts after a failure that may pass. Default 5. */
+  readonly retries?: number;
+  /** Milliseconds before the first further attempt; doubles each time, with random jitter. Default 500. */
+  readonly retryDelayMs?: number;
+  /** Longest wait between attempts, in milliseconds; a service that asks for more is an error. Default 120,000. */
+  readonly maxWaitMs?: number;
+  /** Of the jitter. Default 0. */
+  readonly seed?: number;
+  /** Most bytes of an answer. Default 8 MiB. */
+  readonly maxResponseBytes?: number;
+}
+
+/** One HTTP request. */
+export interface Message {
+  readonly method: 'GET' | 'POST';
+  /** Appended to the path of the address. */
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** How many queries it is about; 0 for a question about the service. */
+  readonly queries: number;
+}
+
+/** Failures that a later attempt may not meet; time-outs and parser errors (HPE_…) besides. */
+const PASSING = new Set([
+  ...['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
+  ...['EAI_AGAIN', 'UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'],
+]);
+/** Statuses that are an answer; 451 is that of declining one. */
+const GOOD = [200, 201, 451];
+const MOST_REDIRECTS = 5;
+/** Timers can't wait longer; a longer time would end at once. */
+const MOST_MS = 2 ** 31 - 1;
+
+const check = checksOf('httpModel');
+
+class DeadlineError extends Error {
+  constructor(timeoutMs: number) {
+    super(`no complete answer within ${timeoutMs} ms`);
+  }
+}
+
+/** A status that is no answer. */
+class StatusError extends AnswerError {
+  /** Milliseconds that it asks to wait. */
+  readonly wait: number;
+
+  constructor(
+    readonly status: number,
+    { location, 'retry-after': retryAfter }: Reply['headers'],
+    body: Buffer,
+  ) {
+    const wait = waitAskedFor(retryAfter?.toString());
+    const asks = wait > 0 ? `; it asks to wait ${Math.round(wait / 1000)} s` : '';
+    // ids of ours, which some servers repeat, take the room of their reason
+    const reason = body.toString('utf8', 0, 2000).replace(/[0-9a-f]{64}/g, '…');
+    super(quote => `status ${status}${location ? `, to ${quote(location)}` : ''}, ${quote(reason)}${asks}`);
+    this.wait = wait;
+  }
+}
+
+/**
+ * Sends requests to one address: with a token, at a limited rate, and again after failures that may pass.
+ *
+ * Each request has a connection of its own: where answers carry no id, nothing else tells a late or repeated
+ * answer from the answer to the next request.
+ */
+export class Connection {
+  /** The address without query, which may hold a key. */
+  readonly name: string;
+  private readonly url: URL;
+  /** Where redirects of a path led. */
+  private readonly moved = new Map<string, URL>();
+  private readonly token: string;
+  private readonly headers: Readonly<Record<string, string>>;
+  private readonly random: Random;
+  private readonly agent: EnvHttpProxyAgent;
+  private nextSlot = 0;
+
+  constructor(private readonly options: ConnectionOptions) {
+    const { url, tokenVariable, tokenHeader = 'authorization', seed = 0, timeoutMs = 30_000 } = options;
+    this.url = address(url);
+    this.name = this.url.origin + this.url.pathname;
+    for (const name of ['timeoutMs', 'retryDelayMs', 'maxWaitMs'] as const) {
+      if (options[name] !== undefined) check.number(name, options[name], `(0, ${MOST_MS}]`);
+    }
+    for (const name of ['queriesPerSecond', 'maxResponseBytes'] as const) {
+      if (options[name] !== undefined) check.number(name, options[name], '(0, ∞)');
+    }
+    this.token = tokenVariable === undefined ? '' : (process.env[tokenVariable] ?? '');
+    if (tokenVariable !== undefined && this.token === '') {
+      check.fail('tokenVariable', tokenVariable, 'a variable that is set');
+    }
+    const bare = tokenHeader.toLowerCase() === 'authorization' && !/\S\s+\S/.test(this.token);
+    this.headers = this.token === '' ? {} : { [tokenHeader]: bare ? `Bearer ${this.token}` : this.token };
+    this.random = new Random(seed, 'retry');
+    const verified = { rejectUnauthorized: true, timeout: timeoutMs };
+    this.agent = new EnvHttpProxyAgent({
+      pipelining: 0, // a connection for each request
+      connect: verified,
+      requestTls: verified,
+      proxyTls: verified,
+    });
+  }
+
+  /**
+   * Sends `message` until there is an answer, and reads it.
+   *
+   * @throws Error, with `unsent: true` where its queries certainly did not leave since the last `onRetry`
+   */
+  async send<T>(message: Message, read: (reply: Reply) => T, asking: BoxRequest = {}): Promise<T> {
+    const { retries = 5 } = this.options;
+    const { onRetry, signal } = asking;
+    let sent = false;
+    const onSend = () => {
+      sent = true;
+    };
+    const failure = (error: Error, attempts: number) =>
+      Object.assign(this.named(error, message, attempts), { unsent: !sent || message.queries === 0 });
+    const wait = async (ms: number, attempts: number) => {
+      await sleep(Math.min(ms, MOST_MS), undefined, { signal }).catch(() => {
+        throw failure(new Error('interrupted'), attempts);
+      });
+    };
+    for (let attempts = 1; ; attempts++) {
+      await wait(this.slot(message.queries), attempts);
+      try {
+        return reading(read, await this.fetch(message, onSend));
+      } catch (error) {
+        const delay = attempts > retries ? undefined : this.delayAfter(error as Error, attempts);
+        if (delay === undefined) throw failure(error as Error, attempts);
+        await wait(delay, attempts);
+      }
+      if (sent) onRetry?.();
+      sent = false;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.agent.close();
+  }
+
+  /** Milliseconds to wait before trying again; undefined when that is no use. */
+  private delayAfter(error: Error, failures: number): number | undefined {
+    const { retryDelayMs = 500, maxWaitMs = 120_000 } = this.options;
+    const backoff = Math.min(maxWaitMs, retryDelayMs * 2 ** (failures - 1)) * (0.5 + this.random.next() / 2);
+    if (error instanceof StatusError) {
+      if (![429, 502, 503, 504].includes(error.status)) return undefined;
+      return error.wait > maxWaitMs ? undefined : Math.max(error.wait, backoff);
+    }
+    const code = String((error as NodeJS.ErrnoException).code);
+    const known = error instanceof StrayReply || error instanceof DeadlineError;
+    return known || PASSING.has(code) || code.startsWith('HPE_') ? backoff : undefined;
+  }
+
+  /** One request and its complete answer, following redirects; calls `onSend` when a body leaves. */
+  private async fetch({ path = '', body, ...message }: Message, onSend: () => void): Promise<Reply> {
+    const { timeoutMs = 30_000 } = this.options;
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(new DeadlineError(timeoutMs)), timeoutMs);
+    const chunks = function* () {
+      onSend(); // undici asks for the body when the connection stands
+      yield body;
+    };
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    try {
+      const place = `${message.method} ${path}`;
+      let url = this.moved.get(place) ?? below(this.url, path);
+      for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
+        const answered = request(url, {
+          method: message.method,
+          headers: { accept: 'application/json', ...this.headers, ...message.headers, ...length },
+          body: body === undefined ? undefined : (chunks() as never),
+          dispatcher: this.agent,
+          signal: abort.signal,
+        });
+        // undici takes no notice of the signal before the connection stands
+        const response = await Promise.race([answered, rejection(abort.signal)]);
+        const { statusCode, headers } = response;
+        const bytes = await this.read(response);
+        if (GOOD.includes(statusCode)) {
+          return { status: statusCode, headers, body: bytes, json: () => parse(bytes) };
+        }
+        const location = headers.location?.toString();
+        if (![307, 308].includes(statusCode) || location === undefined) {
+          throw new StatusError(statusCode, headers, bytes);
+        }
+        const { origin } = this.url;
+        url = new URL(location, url);
+        if (url.origin !== origin) {
+          throw new AnswerError(quote => `redirected to ${quote(location)}, expected the same origin`);
+        }
+        this.moved.set(place, url);
+      }
+      throw new Error(`more than ${MOST_REDIRECTS} redirects`);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The bytes of an answer, in one growing buffer: a list of tiny chunks takes a hundred times their memory. */
+  private async read({ body, headers }: Dispatcher.ResponseData): Promise<Buffer> {
+    const { maxResponseBytes = 8 * 2 ** 20 } = this.options;
+    const tooLarge = new Error(`the answer is larger than ${maxResponseBytes} bytes, see maxResponseBytes`);
+    if (Number(headers['content-length'] ?? 0) > maxResponseBytes) body.destroy(tooLarge);
+    let bytes = Buffer.alloc(2 ** 14);
+    let size = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (size + chunk.length > maxResponseBytes) throw tooLarge;
+      if (size + chunk.length > bytes.length) {
+        bytes = Buffer.concat([bytes], Math.max(2 * bytes.length, size + chunk.length));
+      }
+      chunk.copy(bytes, size);
+      size += chunk.length;
+    }
+    bytes = bytes.subarray(0, size);
+    if (headers['content-encoding'] !== 'gzip') return bytes;
+    try {
+      return gunzipSync(bytes, { maxOutputLength: Math.floor(maxResponseBytes) });
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge : error;
+    }
+  }
+
+  /** Milliseconds until `queries` more may be sent. */
+  private slot(queries: number): number {
+    const { queriesPerSecond = Infinity } = this.options;
+    const now = performance.now();
+    const slot = Math.max(now, this.nextSlot);
+    this.nextSlot = slot + (1000 * queries) / queriesPerSecond;
+    return slot - now;
+  }
+
+  /** The error to show. The original is not kept: a server may repeat our token in its complaint. */
+  private named(error: Error, { path = '' }: Message, attempts: number): Error {
+    const times = attempts === 1 ? '' : ` (attempt ${attempts})`;
+    const secret = this.token !== '' || this.url.search !== '';
+    const discreet = error instanceof AnswerError && secret ? error.discreet : error.message;
+    const message = discreet || (error as NodeJS.ErrnoException).code || error.name;
+    const { origin, pathname } = below(this.url, path);
+    return new Error(`httpModel: ${origin}${pathname}: ${message}${times}`);
+  }
+}
+
+/** What `read` makes of an answer; what it complains about may quote the answer. */
+function reading<T>(read: (reply: Reply) => T, reply: Reply): T {
+  try {
+    return read(reply);
+  } catch (error) {
+    if (error instanceof AnswerError) throw error;
+    throw new AnswerError(quote => `the answer can't be read: ${quote((error as Error).message)}`);
+  }
+}
+
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+}
+
+function address(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    return check.fail('url', text, 'an http or https address');
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new Error('httpModel: url holds a user name or password, expected none; use tokenVariable');
+  }
+  return url;
+}
+
+/** The address with `path` appended. */
+function below(address: URL, path: string): URL {
+  const url = new URL(address);
+  url.pathname = url.pathname.replace(/\/+$/, '') + path;
+  return url;
+}
+
+/** Retry-After, in milliseconds: seconds or a date; 0 when it says neither. */
+function waitAskedFor(header: string | undefined): number {
+  if (header === undefined) return 0;
+  if (/^\d+$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? 0 : Math.max(0, date - Date.now());
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString().replace(/^\uFEFF/, ''));
+  } catch {
+    throw new AnswerError(quote => `the answer is not JSON: ${quote(body.toString('utf8', 0, 200))}`);
+  }
+}
