@@ -25,6 +25,7 @@ export class Asking {
   sent: number;
   /** Queries whose answers are on record. */
   private readonly answered: ReadonlySet<number>;
+  private readonly budget: number;
 
   /** @param batch what the given queries ask */
   constructor(
@@ -35,11 +36,12 @@ export class Asking {
   ) {
     this.sent = record?.sent ?? 0;
     this.answered = new Set(record?.answered);
+    this.budget = options.budget ?? Infinity;
   }
 
   /** The first of `queries` that the budget pays for; those on record cost nothing. */
   affordable(queries: readonly number[]): readonly number[] {
-    let { room } = this;
+    let room = this.budget - this.sent;
     const end = queries.findIndex(query => !this.answered.has(query) && --room < 0);
     return end < 0 ? queries : queries.slice(0, end);
   }
@@ -72,7 +74,7 @@ export class Asking {
     const work = async () => {
       while (!stopped && pending.length > 0) {
         signal?.throwIfAborted();
-        const part = pending.splice(0, Math.min(batchSize, Math.max(1, this.room)));
+        const part = pending.splice(0, Math.min(batchSize, Math.max(1, this.budget - this.sent)));
         const answers = await this.answersTo(part, `${labels.size} of ${queries.length} answered`);
         for (const [i, query] of part.entries()) labels.set(query, answers[i]);
         count();
@@ -88,19 +90,14 @@ export class Asking {
     return counted;
   }
 
-  private get room(): number {
-    return (this.options.budget ?? Infinity) - this.sent;
-  }
-
   private async answersTo(queries: readonly number[], state: string): Promise<Int32Array> {
-    const { signal, budget } = this.options;
+    const { budget } = this;
+    const { signal } = this.options;
     const batch = this.batch(queries);
     const onSend = () => {
-      if (this.room < queries.length) {
-        throw new Error(
-          `the budget of ${budget} queries is spent (${this.sent} sent, ${state}), ` +
-            `expected enough for ${queries.length} more`,
-        );
+      if (this.sent + queries.length > budget) {
+        const spent = `the budget of ${budget} queries is spent (${this.sent} sent, ${state})`;
+        throw new Error(`${spent}, expected enough for ${queries.length} more`);
       }
       this.record?.send(queries);
       this.sent += queries.length;

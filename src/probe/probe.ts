@@ -7,6 +7,8 @@ import { type BlackBox, type Progress, REFUSED, type Samples } from '../types';
 import { Asking, type AskingOptions } from './asking';
 import type { AnswerRecordStore } from './record';
 
+const check = checksOf('probe');
+
 /** A test that may be looked at after every query, such as `sequentialTest`. */
 export interface StoppingTest {
   update(hit: boolean): { readonly rejected: boolean; readonly eValue?: number };
@@ -18,10 +20,7 @@ export interface ProbeProgress extends Progress {
   readonly eValue?: number;
 }
 
-/** Which rows are asked about, and in which order. */
-export interface QueryOptions {
-  /** The label that the owner gave to her marked samples, in `0..classes-1`. */
-  readonly target: number;
+export interface ProbeOptions extends AskingOptions, Mark {
   /** How many samples to ask about at most, each one once. */
   readonly queries: number;
   readonly seed: number;
@@ -30,9 +29,6 @@ export interface QueryOptions {
    * chosen by their label. Default false, as in the paper.
    */
   readonly anyLabel?: boolean;
-}
-
-export interface ProbeOptions extends QueryOptions, AskingOptions, Mark {
   /** Stop as soon as this test rejects. It sees the answers in the order of asking, and must be new. */
   readonly test?: StoppingTest;
   /**
@@ -83,13 +79,14 @@ export interface ProbeResult extends Answers {
  *
  * @throws Error when `samples` has fewer eligible rows than `queries`
  */
-export function drawQueries(samples: Samples, options: QueryOptions): Int32Array {
-  const { target, queries, seed, anyLabel = false } = options;
+export function drawQueries(
+  samples: Samples,
+  { target, queries, seed, anyLabel }: Pick<ProbeOptions, 'target' | 'queries' | 'seed' | 'anyLabel'>,
+): Int32Array {
   const eligible = anyLabel ? [...samples.y.keys()] : eligibleRows(samples, target);
-  const kind = anyLabel ? 'samples' : `samples of another class than ${target}`;
-  if (!Number.isInteger(queries) || queries < 1 || queries > eligible.length) {
-    const range = `an integer in 1..${eligible.length} (the number of ${kind})`;
-    checksOf('probe').fail('queries', queries, range);
+  if (!(queries <= eligible.length)) {
+    const kind = anyLabel ? 'samples' : `samples of another class than ${target}`;
+    check.fail('queries', queries, `an integer in 1..${eligible.length} (the number of ${kind})`);
   }
   return new Random(seed, 'probe').sample(eligible.length, queries).map(i => eligible[i]);
 }
@@ -121,7 +118,7 @@ export async function probe(box: BlackBox, samples: Samples, options: ProbeOptio
   const record = options.ledger?.open(plan);
   try {
     const asking = new Asking(box, batch, record, options);
-    const tally = new Tally(options);
+    const tally = tallyOf(options);
     const triggered = await asking.ask([...rows.keys()], tally.count, tally.report);
     const controls = asking.affordable(triggered.map((_, query) => planned + query));
     const report = (done: number) => tally.report(triggered.length + done, controls.length);
@@ -140,35 +137,27 @@ export async function probe(box: BlackBox, samples: Samples, options: ProbeOptio
   }
 }
 
-/** Counts answers in the order of asking, and says when they decide. */
-class Tally {
-  private counted = 0;
-  private hits = 0;
-  private eValue?: number;
-  private decided = false;
-
-  constructor(private readonly options: ProbeOptions) {}
-
-  /** Counts one more answer; true when the verdict is clear. */
-  readonly count = (label: number): boolean => {
-    const { target, queries, test, stopAtHits } = this.options;
-    this.counted++;
-    if (label === target) this.hits++;
-    const decision = test?.update(label === target);
-    this.eValue = decision?.eValue;
-    const outOfReach = this.hits + queries - this.counted < (stopAtHits ?? 0);
-    this.decided = decision?.rejected === true || this.hits >= (stopAtHits ?? Infinity) || outOfReach;
-    return this.decided;
-  };
-
-  /** @param controls how many rows the control has; unknown before it begins */
-  readonly report = (done: number, controls?: number): void => {
-    const { queries, control = true, onProgress } = this.options;
-    const { hits, eValue } = this;
-    const triggered = this.decided ? this.counted : queries;
-    const total = triggered + (controls ?? (control ? triggered : 0));
-    const note = `${hits} hits${eValue === undefined ? '' : `, e = ${eValue.toPrecision(3)}`}`;
-    onProgress?.({ done, total, unit: 'queries', note, hits, eValue });
+/** Counts answers in the order of asking, says when they decide, and reports progress. */
+function tallyOf({ target, queries, test, stopAtHits, control = true, onProgress }: ProbeOptions) {
+  let [counted, hits, decided] = [0, 0, false];
+  let eValue: number | undefined;
+  return {
+    count: (label: number): boolean => {
+      counted++;
+      if (label === target) hits++;
+      const decision = test?.update(label === target);
+      eValue = decision?.eValue;
+      const outOfReach = hits + queries - counted < (stopAtHits ?? 0);
+      decided = decision?.rejected === true || hits >= (stopAtHits ?? Infinity) || outOfReach;
+      return decided;
+    },
+    /** `controls`: how many rows the control has, unknown before it begins. */
+    report: (done: number, controls?: number): void => {
+      const triggered = decided ? counted : queries;
+      const total = triggered + (controls ?? (control ? triggered : 0));
+      const note = `${hits} hits${eValue === undefined ? '' : `, e = ${eValue.toPrecision(3)}`}`;
+      onProgress?.({ done, total, unit: 'queries', note, hits, eValue });
+    },
   };
 }
 
@@ -186,8 +175,8 @@ function answersOf(labels: readonly number[], rows: Int32Array, samples: Samples
 
 function checkOptions(box: BlackBox, options: ProbeOptions): void {
   const { target, queries, batchSize = 1, concurrency = 1, stopAtHits = 1, ledger } = options;
-  const check = checksOf('probe');
   check.label('target', target, box.classes);
+  check.integer('queries', queries, 1);
   check.integer('batchSize', batchSize, 1);
   check.integer('concurrency', concurrency, 1);
   check.integer('stopAtHits', stopAtHits, 1, queries);

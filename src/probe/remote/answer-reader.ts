@@ -24,14 +24,9 @@ type Quote = (value: unknown) => string;
 export class AnswerError extends Error {
   readonly discreet: string;
 
-  constructor(private readonly text: (quote: Quote) => string) {
+  constructor(text: (quote: Quote) => string) {
     super(text(shown));
     this.discreet = text(discreetly);
-  }
-
-  /** The same error, at a place in the answer. */
-  at(place: string): AnswerError {
-    return new AnswerError(quote => `${place}: ${this.text(quote)}`);
   }
 }
 
@@ -69,44 +64,44 @@ export class AnswerReader {
     if (rows.length !== count) {
       throw new AnswerError(() => `${rows.length} answers, expected ${count}, one a sample`);
     }
-    return Int32Array.from({ length: count }, (_, i) => {
-      try {
-        return this.label(rows[i]);
-      } catch (error) {
-        throw error instanceof AnswerError ? error.at(`sample ${i} of ${count}`) : error;
-      }
-    });
+    return Int32Array.from({ length: count }, (_, i) => this.label(rows[i], `sample ${i} of ${count}`));
   }
 
-  private label(row: unknown): number {
+  private label(row: unknown, place: string): number {
     const list = Array.isArray(row) ? row : [row];
     const { answers } = this.options;
-    if (answers === 'probabilities' || answers === 'logits') return this.largest(list);
-    if (answers === 'top-k' ? list.length > 0 : list.length === 1) return this.single(list[0]);
-    throw new AnswerError(() => `${list.length} values, expected ${answers === 'top-k' ? 'at least 1' : 1}`);
+    if (answers === 'probabilities' || answers === 'logits') return this.largest(list, place);
+    if (answers === 'top-k' ? list.length > 0 : list.length === 1) return this.single(list[0], place);
+    throw new AnswerError(
+      () => `${place}: ${list.length} values, expected ${answers === 'top-k' ? 'at least 1' : 1}`,
+    );
   }
 
-  private largest(scores: readonly unknown[]): number {
+  private largest(scores: readonly unknown[], place: string): number {
     const { classes, answers } = this.options;
     if (scores.length !== classes) {
-      throw new AnswerError(() => `${scores.length} scores, expected ${classes}`);
+      throw new AnswerError(() => `${place}: ${scores.length} scores, expected ${classes}`);
     }
     let best = 0;
     scores.forEach((score, label) => {
       const isNumber = Number.isFinite(score) || (answers === 'logits' && score === -Infinity);
       if (typeof score !== 'number' || !isNumber) {
-        throw new AnswerError(quote => `score of class ${label} is ${quote(score)}, expected a number`);
+        throw new AnswerError(
+          quote => `${place}: score of class ${label} is ${quote(score)}, expected a number`,
+        );
       }
       // logits in place of probabilities are a mistake in the options
       if (answers === 'probabilities' && (score < -1e-3 || score > 1 + 1e-3)) {
-        throw new AnswerError(quote => `probability of class ${label} is ${quote(score)}, expected 0..1`);
+        throw new AnswerError(
+          quote => `${place}: probability of class ${label} is ${quote(score)}, expected 0..1`,
+        );
       }
       if (score > (scores[best] as number)) best = label;
     });
     return best;
   }
 
-  private single(value: unknown): number {
+  private single(value: unknown, place: string): number {
     const { answers, classes, classNames } = this.options;
     const named = typeof value === 'string' || (this.namedByNumbers && Number.isInteger(value));
     let label = named ? this.numbers.get(String(value)) : value;
@@ -116,7 +111,7 @@ export class AnswerReader {
     if (isLabel(label, classes)) return label;
     const names = classNames ? ' or one of the class names' : '';
     throw new AnswerError(
-      quote => `label is ${quote(value)}, expected an integer in 0..${classes - 1}${names}`,
+      quote => `${place}: label is ${quote(value)}, expected an integer in 0..${classes - 1}${names}`,
     );
   }
 }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gunzipSync } from 'node:zlib';
-import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { EnvHttpProxyAgent } from 'undici';
 import { checksOf } from '../../check';
 import { Random } from '../../random';
 import type { BoxRequest } from '../../types';
 import { AnswerError } from './answer-reader';
 import { type Reply, StrayReply } from './protocols';
+import { type Message, roundTrip, StatusError } from './round-trip';
 
 export interface ConnectionOptions {
   /** Address of the model, http or https, e.g. `http://localhost:8500/v2/models/suspect`. */
@@ -30,53 +30,20 @@ export interface ConnectionOptions {
   readonly maxResponseBytes?: number;
 }
 
-/** One HTTP request. */
-export interface Message {
-  readonly method: 'GET' | 'POST';
-  /** Appended to the path of the address. */
-  readonly path?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
-  /** How many queries it is about; 0 for a question about the service. */
-  readonly queries: number;
-}
-
-/** Failures that a later attempt may not meet; time-outs and parser errors (HPE_…) besides. */
+/** Failures that a later attempt may not meet; parser errors (HPE_…) besides. */
 const PASSING = new Set([
   ...['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
   ...['EAI_AGAIN', 'UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'],
 ]);
-/** Statuses that are an answer; 451 is that of declining one. */
-const GOOD = [200, 201, 451];
-const MOST_REDIRECTS = 5;
 /** Timers can't wait longer; a longer time would end at once. */
 const MOST_MS = 2 ** 31 - 1;
 
 const check = checksOf('httpModel');
 
-class DeadlineError extends Error {
-  constructor(timeoutMs: number) {
-    super(`no complete answer within ${timeoutMs} ms`);
-  }
-}
-
-/** A status that is no answer. */
-class StatusError extends AnswerError {
-  /** Milliseconds that it asks to wait. */
-  readonly wait: number;
-
-  constructor(
-    readonly status: number,
-    { location, 'retry-after': retryAfter }: Reply['headers'],
-    body: Buffer,
-  ) {
-    const wait = waitAskedFor(retryAfter?.toString());
-    const asks = wait > 0 ? `; it asks to wait ${Math.round(wait / 1000)} s` : '';
-    // ids of ours, which some servers repeat, take the room of their reason
-    const reason = body.toString('utf8', 0, 2000).replace(/[0-9a-f]{64}/g, '…');
-    super(quote => `status ${status}${location ? `, to ${quote(location)}` : ''}, ${quote(reason)}${asks}`);
-    this.wait = wait;
-  }
+/** A request about `queries` samples, 0 for a question about the service, at a path below the address. */
+export interface Question extends Omit<Message, 'onSend'> {
+  readonly path: string;
+  readonly queries: number;
 }
 
 /**
@@ -124,11 +91,11 @@ export class Connection {
   }
 
   /**
-   * Sends `message` until there is an answer, and reads it.
+   * Asks `question` until there is an answer, and reads it.
    *
    * @throws Error, with `unsent: true` where its queries certainly did not leave since the last `onRetry`
    */
-  async send<T>(message: Message, read: (reply: Reply) => T, asking: BoxRequest = {}): Promise<T> {
+  async send<T>(question: Question, read: (reply: Reply) => T, asking: BoxRequest = {}): Promise<T> {
     const { retries = 5 } = this.options;
     const { onRetry, signal } = asking;
     let sent = false;
@@ -136,16 +103,17 @@ export class Connection {
       sent = true;
     };
     const failure = (error: Error, attempts: number) =>
-      Object.assign(this.named(error, message, attempts), { unsent: !sent || message.queries === 0 });
+      Object.assign(this.named(error, question.path, attempts), { unsent: !sent || question.queries === 0 });
     const wait = async (ms: number, attempts: number) => {
+      if (ms <= 0) return;
       await sleep(Math.min(ms, MOST_MS), undefined, { signal }).catch(() => {
         throw failure(new Error('interrupted'), attempts);
       });
     };
     for (let attempts = 1; ; attempts++) {
-      await wait(this.slot(message.queries), attempts);
+      await wait(this.slot(question.queries), attempts);
       try {
-        return reading(read, await this.fetch(message, onSend));
+        return reading(read, await this.fetch(question, onSend));
       } catch (error) {
         const delay = attempts > retries ? undefined : this.delayAfter(error as Error, attempts);
         if (delay === undefined) throw failure(error as Error, attempts);
@@ -169,77 +137,23 @@ export class Connection {
       return error.wait > maxWaitMs ? undefined : Math.max(error.wait, backoff);
     }
     const code = String((error as NodeJS.ErrnoException).code);
-    const known = error instanceof StrayReply || error instanceof DeadlineError;
-    return known || PASSING.has(code) || code.startsWith('HPE_') ? backoff : undefined;
+    const passing = error instanceof StrayReply || PASSING.has(code) || code.startsWith('HPE_');
+    return passing ? backoff : undefined;
   }
 
-  /** One request and its complete answer, following redirects; calls `onSend` when a body leaves. */
-  private async fetch({ path = '', body, ...message }: Message, onSend: () => void): Promise<Reply> {
-    const { timeoutMs = 30_000 } = this.options;
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(new DeadlineError(timeoutMs)), timeoutMs);
-    const chunks = function* () {
-      onSend(); // undici asks for the body when the connection stands
-      yield body;
-    };
-    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-    try {
-      const place = `${message.method} ${path}`;
-      let url = this.moved.get(place) ?? below(this.url, path);
-      for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
-        const answered = request(url, {
-          method: message.method,
-          headers: { accept: 'application/json', ...this.headers, ...message.headers, ...length },
-          body: body === undefined ? undefined : (chunks() as never),
-          dispatcher: this.agent,
-          signal: abort.signal,
-        });
-        // undici takes no notice of the signal before the connection stands
-        const response = await Promise.race([answered, rejection(abort.signal)]);
-        const { statusCode, headers } = response;
-        const bytes = await this.read(response);
-        if (GOOD.includes(statusCode)) {
-          return { status: statusCode, headers, body: bytes, json: () => parse(bytes) };
-        }
-        const location = headers.location?.toString();
-        if (![307, 308].includes(statusCode) || location === undefined) {
-          throw new StatusError(statusCode, headers, bytes);
-        }
-        const { origin } = this.url;
-        url = new URL(location, url);
-        if (url.origin !== origin) {
-          throw new AnswerError(quote => `redirected to ${quote(location)}, expected the same origin`);
-        }
-        this.moved.set(place, url);
-      }
-      throw new Error(`more than ${MOST_REDIRECTS} redirects`);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** The bytes of an answer, in one growing buffer: a list of tiny chunks takes a hundred times their memory. */
-  private async read({ body, headers }: Dispatcher.ResponseData): Promise<Buffer> {
-    const { maxResponseBytes = 8 * 2 ** 20 } = this.options;
-    const tooLarge = new Error(`the answer is larger than ${maxResponseBytes} bytes, see maxResponseBytes`);
-    if (Number(headers['content-length'] ?? 0) > maxResponseBytes) body.destroy(tooLarge);
-    let bytes = Buffer.alloc(2 ** 14);
-    let size = 0;
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      if (size + chunk.length > maxResponseBytes) throw tooLarge;
-      if (size + chunk.length > bytes.length) {
-        bytes = Buffer.concat([bytes], Math.max(2 * bytes.length, size + chunk.length));
-      }
-      chunk.copy(bytes, size);
-      size += chunk.length;
-    }
-    bytes = bytes.subarray(0, size);
-    if (headers['content-encoding'] !== 'gzip') return bytes;
-    try {
-      return gunzipSync(bytes, { maxOutputLength: Math.floor(maxResponseBytes) });
-    } catch (error) {
-      throw (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge : error;
-    }
+  private async fetch({ path, ...message }: Question, onSend: () => void): Promise<Reply> {
+    const { timeoutMs = 30_000, maxResponseBytes = 8 * 2 ** 20 } = this.options;
+    const place = `${message.method} ${path}`;
+    const url = this.moved.get(place) ?? below(this.url, path);
+    const headers = { ...this.headers, ...message.headers };
+    const moved = (to: URL) => this.moved.set(place, to);
+    return roundTrip(
+      this.agent,
+      url,
+      { ...message, headers, onSend },
+      { timeoutMs, maxResponseBytes },
+      moved,
+    );
   }
 
   /** Milliseconds until `queries` more may be sent. */
@@ -252,13 +166,14 @@ export class Connection {
   }
 
   /** The error to show. The original is not kept: a server may repeat our token in its complaint. */
-  private named(error: Error, { path = '' }: Message, attempts: number): Error {
+  private named(error: Error, path: string, attempts: number): Error {
     const times = attempts === 1 ? '' : ` (attempt ${attempts})`;
     const secret = this.token !== '' || this.url.search !== '';
     const discreet = error instanceof AnswerError && secret ? error.discreet : error.message;
     const message = discreet || (error as NodeJS.ErrnoException).code || error.name;
     const { origin, pathname } = below(this.url, path);
-    return new Error(`httpModel: ${origin}${pathname}: ${message}${times}`);
+    const clean = message.replace(/\p{Cc}/gu, ' '); // a certificate's names are a stranger's too
+    return new Error(`httpModel: ${origin}${pathname}: ${clean}${times}`);
   }
 }
 
@@ -270,10 +185,6 @@ function reading<T>(read: (reply: Reply) => T, reply: Reply): T {
     if (error instanceof AnswerError) throw error;
     throw new AnswerError(quote => `the answer can't be read: ${quote((error as Error).message)}`);
   }
-}
-
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 }
 
 function address(text: string): URL {
@@ -292,20 +203,4 @@ function below(address: URL, path: string): URL {
   const url = new URL(address);
   url.pathname = url.pathname.replace(/\/+$/, '') + path;
   return url;
-}
-
-/** Retry-After, in milliseconds: seconds or a date; 0 when it says neither. */
-function waitAskedFor(header: string | undefined): number {
-  if (header === undefined) return 0;
-  if (/^\d+$/.test(header)) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? 0 : Math.max(0, date - Date.now());
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString().replace(/^\uFEFF/, ''));
-  } catch {
-    throw new AnswerError(quote => `the answer is not JSON: ${quote(body.toString('utf8', 0, 200))}`);
-  }
 }

@@ -61,7 +61,8 @@ export function httpModel(options: HttpOptions): HttpModel {
   const { classes, protocol } = options;
   checksOf('httpModel').integer('classes', classes, 2);
   const connection = new Connection(options);
-  const get = (path: string) => connection.send({ method: 'GET', path, queries: 0 }, reply => reply.json());
+  const get = (path: string) =>
+    connection.send({ method: 'GET', path, headers: {}, queries: 0 }, reply => reply.json());
   const speak = protocolOf(options, get);
   return {
     classes,
@@ -69,9 +70,9 @@ export function httpModel(options: HttpOptions): HttpModel {
     settings: settingsOf(options),
     predict: async (samples, asking) => {
       const { count } = samples;
-      const { labels, headers, ...message } = await exchangeAbout(samples);
-      const json = { 'content-type': 'application/json' };
-      const post = { ...message, headers: { ...json, ...headers }, method: 'POST', queries: count } as const;
+      const { labels, path = '', body, ...exchange } = await exchangeAbout(samples);
+      const headers = { 'content-type': 'application/json', ...exchange.headers };
+      const post = { method: 'POST', path, headers, body, queries: count } as const;
       const read = (reply: Reply) =>
         reply.status === 451 ? refusals(count) : checked(labels(reply), count, classes, reply);
       return connection.send(post, read, asking);

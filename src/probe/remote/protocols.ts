@@ -58,12 +58,11 @@ const DEEPEST = 16;
  */
 export function openInference(options: TensorOptions, get: (path: string) => Promise<unknown>): Protocol {
   const reader = new AnswerReader('httpModel', options);
-  const writerFor = writers(options.preprocess);
   const ids = new Set<unknown>();
   let input = options.input;
   return async samples => {
     input ??= onlyInput(await get(''));
-    const writer = writerFor(samples.shape);
+    const writer = new TensorWriter(samples.shape, options.preprocess);
     const id = sha256(samples.x);
     ids.add(id);
     const shape = [samples.count, ...writer.shape];
@@ -111,10 +110,9 @@ function outputRows(output: Record<string, unknown>, count: number): unknown[] {
 export function tfServing(options: TensorOptions): Protocol {
   const { input, output, columns = false } = options;
   const reader = new AnswerReader('httpModel', options);
-  const writerFor = writers(options.preprocess);
   const field = columns ? 'outputs' : 'predictions';
   return samples => {
-    const rows = writerFor(samples.shape).lists(samples);
+    const rows = new TensorWriter(samples.shape, options.preprocess).lists(samples);
     const named = (value: unknown) => (input === undefined ? value : { [input]: value });
     return {
       path: ':predict',
@@ -126,16 +124,6 @@ export function tfServing(options: TensorOptions): Protocol {
         return reader.labels(values, samples.count);
       },
     };
-  };
-}
-
-/** Makes the writer once for each shape of samples that comes along. */
-function writers(preprocess: Preprocess): (shape: readonly number[]) => TensorWriter {
-  const known = new Map<string, TensorWriter>();
-  return shape => {
-    const writer = known.get(shape.join()) ?? new TensorWriter(shape, preprocess);
-    known.set(shape.join(), writer);
-    return writer;
   };
 }
 

@@ -39,15 +39,8 @@ export interface ModelServer {
 /** Lists nested deeper are no samples. */
 const MOST_AXES = 16;
 
-/** A complaint with the status it is sent by. */
-class Refusal extends Error {
-  constructor(
-    readonly statusCode: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
+/** An error that is answered with a status. */
+const withStatus = (statusCode: number, message: string) => Object.assign(new Error(message), { statusCode });
 
 /**
  * Serves a model as a stranger might: over the Open Inference Protocol and TensorFlow Serving's REST API at
@@ -69,7 +62,7 @@ export async function serveModel(box: BlackBox, options: ServeOptions): Promise<
     const wait = request.method === 'POST' ? asked() : 0;
     if (wait === 0) return;
     reply.header('retry-after', wait);
-    throw new Refusal(429, `more than ${rateLimit} requests a second`);
+    throw withStatus(429, `more than ${rateLimit} requests a second`);
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) =>
     reply.code(error.statusCode ?? 500).send({ error: error.message }),
@@ -78,9 +71,7 @@ export async function serveModel(box: BlackBox, options: ServeOptions): Promise<
   const v2 = `/v2/models/${name}`;
   const width = answers === 'probabilities' ? box.classes : 1;
   const datatype = { label: 'INT64', probabilities: 'FP32', 'top-k': 'BYTES' }[answers];
-  app.get('/v2', async () => ({ name: 'mib', version: '2', extensions: [] }));
   app.get('/v2/health/live', async () => ({ live: true }));
-  app.get('/v2/health/ready', async () => ({ live: true }));
   app.get(`${v2}/ready`, async () => ({ name, ready: true }));
   app.get(v2, async () => ({
     name,
@@ -89,7 +80,10 @@ export async function serveModel(box: BlackBox, options: ServeOptions): Promise<
     outputs: [{ name: 'output', datatype, shape: [-1, width] }],
   }));
   app.post(`${v2}/infer`, async request => {
-    const { id, inputs } = (request.body ?? {}) as InferenceRequest;
+    const { id, inputs } = (request.body ?? {}) as {
+      id?: unknown;
+      inputs?: ({ shape?: unknown[]; data?: unknown } | null)[];
+    };
     const [input] = Array.isArray(inputs) ? inputs : [];
     const rows = await answer(toSamples(input?.data, input?.shape?.[0]));
     const output = { name: 'output', shape: [rows.length, rows[0].length], datatype, data: rows.flat() };
@@ -115,20 +109,20 @@ export async function serveModel(box: BlackBox, options: ServeOptions): Promise<
   const origin = await app.listen({ port, host });
   return { origin, openinference: origin + v2, tfserving: origin + v1, close: () => app.close() };
 
-  function toSamples(data: unknown, count: number | undefined): Samples {
+  function toSamples(data: unknown, count: unknown): Samples {
     const numbers = Array.isArray(data) ? (data.flat(MOST_AXES) as unknown[]) : [];
-    const whole = count !== undefined && count > 0 && numbers.length === count * size;
-    if (!whole || numbers.some(n => !(Number.isInteger(n) && (n as number) >= 0 && (n as number) <= 255))) {
-      throw new Refusal(400, `expected samples of ${size} integers in 0..255 each`);
+    if (
+      !isCount(count) ||
+      numbers.length !== count * size ||
+      numbers.some(n => !(Number.isInteger(n) && (n as number) >= 0 && (n as number) <= 255))
+    ) {
+      throw withStatus(400, `expected samples of ${size} integers in 0..255 each`);
     }
     return { x: Uint8Array.from(numbers as number[]), y: new Uint8Array(count), count, shape };
   }
 }
 
-interface InferenceRequest {
-  id?: unknown;
-  inputs?: ({ shape?: number[]; data?: unknown } | null)[];
-}
+const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
 
 /** The tensor itself, where it is given as `{"input": tensor}`. */
 function unnamed(value: unknown): unknown {
@@ -145,7 +139,7 @@ function answerer(
   const draw = (purpose: string, bytes: Uint8Array) =>
     createHmac('sha256', `${seed} ${purpose}`).update(bytes).digest().readUInt32BE() / 2 ** 32;
   return async samples => {
-    if (draw('refuse', samples.x) < refuseRate) throw new Refusal(451, 'this is not answered');
+    if (draw('refuse', samples.x) < refuseRate) throw withStatus(451, 'this is not answered');
     const labels = await box.predict(samples);
     const scores = answers === 'label' ? undefined : await logits?.(samples);
     return Array.from(labels, (honest, row) => {

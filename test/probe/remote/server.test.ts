@@ -55,8 +55,9 @@ test('the rate limit answers 429 with the time to wait, and a patient client get
   });
 });
 
-test('what is not a batch of samples is refused with a reason', async () => {
+test('what is not a batch of samples is refused with a reason', async t => {
   const server = await serveModel(honest, { shape: [6] });
+  t.after(() => server.close());
   const post = async (path: string, body: unknown) => {
     const headers = { 'content-type': 'application/json' };
     const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
@@ -66,11 +67,22 @@ test('what is not a batch of samples is refused with a reason', async () => {
   for (const instances of [[[1, 2, 3]], [[1, 2, 3, 4, 5, 256]], [[1, 2, 3, 4, 5, 0.5]], [], 'x', null]) {
     assert.deepEqual(await post(`${server.tfserving}:predict`, { instances }), expected);
   }
-  for (const inputs of [undefined, [], [{ shape: [2, 6], data: [1, 2, 3, 4, 5, 6] }], [null]]) {
+  const deep = JSON.parse(`${'['.repeat(1000)}1${']'.repeat(1000)}`);
+  const shaped = (shape: unknown[]) => [{ shape, data: [1, 2, 3, 4, 5, 6] }];
+  for (const inputs of [
+    undefined,
+    [],
+    shaped([2, 6]),
+    shaped(['1', 6]),
+    [null],
+    [{ shape: [1], data: deep }],
+  ]) {
     assert.deepEqual(await post(`${server.openinference}/infer`, { inputs }), expected);
   }
+  for (const path of [`${server.openinference}/infer`, `${server.tfserving}:predict`]) {
+    assert.deepEqual(await post(path, null), expected); // was status 500
+  }
   assert.equal((await post(`${server.origin}/v2/models/other/infer`, {}))[0], 404);
-  await server.close();
 });
 
 test('wrong options name themselves', async () => {
