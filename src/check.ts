@@ -76,10 +76,10 @@ export class Checks {
   }
 }
 
-/** A value as one short line without control characters, for an error message. */
-export function shown(value: unknown): string {
+/** A value as one line of at most `most` characters, without control characters, for an error message. */
+export function shown(value: unknown, most = 200): string {
   const text = (typeof value === 'object' && JSON.stringify(value)) || String(value);
-  const short = text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  const short = text.length > most ? `${text.slice(0, most)}…` : text;
   const clean = short.replace(/\p{Cc}/gu, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return typeof value === 'string' ? `'${clean}'` : clean;
 }

@@ -14,8 +14,8 @@ export interface AnswerOptions {
   readonly classNames?: readonly string[];
 }
 
-/** Shows a value that a service sent within an error message. */
-type Quote = (value: unknown) => string;
+/** Shows a value that a service sent within an error message, at most so many characters of it. */
+type Quote = (value: unknown, most?: number) => string;
 
 /**
  * An error about what a service sent. Its text may repeat our token: `discreet` is the same message without

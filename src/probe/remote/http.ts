@@ -28,6 +28,8 @@ export interface HttpModel extends BlackBox {
   close(): Promise<void>;
 }
 
+const check = checksOf('httpModel');
+
 /**
  * Somebody else's model behind an address.
  *
@@ -59,7 +61,7 @@ export interface HttpModel extends BlackBox {
  */
 export function httpModel(options: HttpOptions): HttpModel {
   const { classes, protocol } = options;
-  checksOf('httpModel').integer('classes', classes, 2);
+  check.integer('classes', classes, 2);
   const connection = new Connection(options);
   const get = (path: string) =>
     connection.send({ method: 'GET', path, headers: {}, queries: 0 }, reply => reply.json());
@@ -90,7 +92,9 @@ export function httpModel(options: HttpOptions): HttpModel {
 
   async function exchangeAbout(samples: Samples): Promise<Exchange> {
     try {
-      return await speak(samples);
+      const exchange = await speak(samples);
+      if (typeof exchange.body === 'string' || exchange.body instanceof Uint8Array) return exchange;
+      return check.fail('body of the request', exchange.body, 'a string or bytes');
     } catch (error) {
       // a protocol of the caller's may have asked something by itself
       throw Object.assign(error as Error, { unsent: typeof protocol !== 'function' });
@@ -103,7 +107,7 @@ function protocolOf(options: HttpOptions, get: (path: string) => Promise<unknown
   const tensors = options as TensorOptions;
   if (options.protocol === 'openinference') return openInference(tensors, get);
   if (options.protocol === 'tfserving') return tfServing(tensors);
-  return checksOf('httpModel').fail('protocol', options.protocol, 'openinference, tfserving or a function');
+  return check.fail('protocol', options.protocol, 'openinference, tfserving or a function');
 }
 
 /** All that decides what is asked and how answers become labels, as far as the options say it. */

@@ -37,7 +37,9 @@ export class StatusError extends AnswerError {
     const asks = wait > 0 ? `; it asks to wait ${Math.round(wait / 1000)} s` : '';
     // ids of ours, which some servers repeat, take the room of their reason
     const reason = body.toString('utf8', 0, 2000).replace(/[0-9a-f]{64}/g, '…');
-    super(quote => `status ${status}${location ? `, to ${quote(location)}` : ''}, ${quote(reason)}${asks}`);
+    super(
+      quote => `status ${status}${location ? `, to ${quote(location)}` : ''}, ${quote(reason, 500)}${asks}`,
+    );
     this.wait = wait;
   }
 }
@@ -56,16 +58,17 @@ export async function roundTrip(
 ): Promise<Reply> {
   const late = Object.assign(new Error(`no complete answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(late), timeoutMs);
   // undici takes no notice of a signal before the connection stands
   const deadline = new Promise<never>((_, reject) => {
     abort.signal.addEventListener('abort', () => reject(late));
   });
+  deadline.catch(() => {}); // handled where it is raced
   const pieces = function* () {
     onSend?.(); // undici asks for the body when the connection stands
     yield body;
   };
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+  const timer = setTimeout(() => abort.abort(late), timeoutMs);
   try {
     let url = address;
     for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {

@@ -435,6 +435,16 @@ test('a proxy of the environment is used', async t => {
   await box.close();
 });
 
+test('a request that is no text and no bytes is an error, now and when its time is over', async () => {
+  const protocol = () => ({ body: new FormData() as never, labels: () => [] });
+  const box = httpModel({ ...quick, timeoutMs: 20, url: 'http://localhost:1/', protocol });
+  await assert.rejects(
+    box.predict(samples),
+    /httpModel: body of the request is \{\}, expected a string or bytes/,
+  );
+  await sleep(50); // an error nobody waits for would end the process
+});
+
 test('wrong options name themselves', () => {
   const url = 'http://localhost/v1/models/m';
   assert.throws(() => client('ftp://x'), /httpModel: url is 'ftp:\/\/x', expected an http/);
