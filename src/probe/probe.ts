@@ -36,7 +36,7 @@ export interface ProbeOptions extends AskingOptions, Mark {
    * or out of reach. The verdict is `hits >= stopAtHits`; the success rate of a run cut short is biased.
    */
   readonly stopAtHits?: number;
-  /** Ask about the rows without the trigger as well, see {@link Control}. Default true. */
+  /** Ask about the rows without the trigger as well, see {@link ProbeResult.control}. Default true. */
   readonly control?: boolean;
   /** Keeps every answer, so that an interrupted probing goes on where it stopped: `ledgerIn(path)`. */
   readonly ledger?: AnswerRecordStore;
@@ -174,12 +174,13 @@ function answersOf(labels: readonly number[], rows: Int32Array, samples: Samples
 }
 
 function checkOptions(box: BlackBox, options: ProbeOptions): void {
-  const { target, queries, batchSize = 1, concurrency = 1, stopAtHits = 1, ledger } = options;
+  const { target, queries, batchSize = 1, concurrency = 1, stopAtHits = 1, budget = 1, ledger } = options;
   check.label('target', target, box.classes);
   check.integer('queries', queries, 1);
   check.integer('batchSize', batchSize, 1);
   check.integer('concurrency', concurrency, 1);
   check.integer('stopAtHits', stopAtHits, 1, queries);
+  check.number('budget', budget, '[0, ∞]'); // NaN would be no limit
   if (ledger !== undefined && typeof ledger.open !== 'function')
     check.fail('ledger', ledger, 'ledgerIn(path)');
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { controlTest } from '../../src/decide/control';
 import { planAudit } from '../../src/decide/plan';
 import { sequentialTest } from '../../src/decide/sequential';
 import { stamp } from '../../src/mark/stamp';
@@ -70,6 +71,7 @@ test('wrong arguments and wrong answers name themselves', async () => {
   );
   await assert.rejects(probe(box, samples, { ...options, queries: 6 }), /probe: queries is 6.*1\.\.5/);
   await assert.rejects(probe(box, samples, { ...options, batchSize: 0 }), /probe: batchSize is 0/);
+  await assert.rejects(probe(box, samples, { ...options, budget: Number.NaN }), /probe: budget is NaN/);
   const path = { ...options, ledger: 'answers.jsonl' as never };
   await assert.rejects(
     probe(box, samples, path),
@@ -184,6 +186,8 @@ test('the control asks the counted rows again without the trigger, and only then
   const rows = [...result.indices].map(row => samples.x.subarray(row * 4, row * 4 + 4).join(''));
   assert.deepEqual(asked, [...rows.map(bits => `${bits.slice(0, 3)}1`), ...rows]);
   assert.equal(result.sent, 10);
+  const { control = assert.fail() } = result;
+  assert.equal(controlTest({ ...result, control, target: 1, alpha: 0.05 }).rejected, false);
 
   const honest = await probe(box, samples, { ...options, control: true });
   const own = [...honest.indices].map(row => row % 3); // what the box says without a trigger

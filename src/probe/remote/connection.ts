@@ -105,7 +105,7 @@ export class Connection {
     const failure = (error: Error, attempts: number) =>
       Object.assign(this.named(error, question.path, attempts), { unsent: !sent || question.queries === 0 });
     const wait = async (ms: number, attempts: number) => {
-      if (ms <= 0) return;
+      if (ms <= 0 && !signal?.aborted) return;
       await sleep(Math.min(ms, MOST_MS), undefined, { signal }).catch(() => {
         throw failure(new Error('interrupted'), attempts);
       });

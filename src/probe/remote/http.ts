@@ -5,6 +5,7 @@ import { AnswerError, isLabel } from './answer-reader';
 import { Connection, type ConnectionOptions } from './connection';
 import {
   type Exchange,
+  type Get,
   openInference,
   type Protocol,
   type Reply,
@@ -63,8 +64,10 @@ export function httpModel(options: HttpOptions): HttpModel {
   const { classes, protocol } = options;
   check.integer('classes', classes, 2);
   const connection = new Connection(options);
-  const get = (path: string) =>
-    connection.send({ method: 'GET', path, headers: {}, queries: 0 }, reply => reply.json());
+  const get = (path: string, signal?: AbortSignal) => {
+    const question = { method: 'GET', path, headers: {}, queries: 0 } as const;
+    return connection.send(question, reply => (reply.body.length > 0 ? reply.json() : null), { signal });
+  };
   const speak = protocolOf(options, get);
   return {
     classes,
@@ -72,7 +75,7 @@ export function httpModel(options: HttpOptions): HttpModel {
     settings: settingsOf(options),
     predict: async (samples, asking) => {
       const { count } = samples;
-      const { labels, path = '', body, ...exchange } = await exchangeAbout(samples);
+      const { labels, path = '', body, ...exchange } = await exchangeAbout(samples, asking?.signal);
       const headers = { 'content-type': 'application/json', ...exchange.headers };
       const post = { method: 'POST', path, headers, body, queries: count } as const;
       const read = (reply: Reply) =>
@@ -90,9 +93,9 @@ export function httpModel(options: HttpOptions): HttpModel {
     close: () => connection.close(),
   };
 
-  async function exchangeAbout(samples: Samples): Promise<Exchange> {
+  async function exchangeAbout(samples: Samples, signal?: AbortSignal): Promise<Exchange> {
     try {
-      const exchange = await speak(samples);
+      const exchange = await speak(samples, signal);
       if (typeof exchange.body === 'string' || exchange.body instanceof Uint8Array) return exchange;
       return check.fail('body of the request', exchange.body, 'a string or bytes');
     } catch (error) {
@@ -102,7 +105,7 @@ export function httpModel(options: HttpOptions): HttpModel {
   }
 }
 
-function protocolOf(options: HttpOptions, get: (path: string) => Promise<unknown>): Protocol {
+function protocolOf(options: HttpOptions, get: Get): Protocol {
   if (typeof options.protocol === 'function') return options.protocol;
   const tensors = options as TensorOptions;
   if (options.protocol === 'openinference') return openInference(tensors, get);
@@ -130,11 +133,10 @@ function checked(
 ): Int32Array {
   const expected = `expected an integer in 0..${classes - 1} or 'refused'`;
   if (labels?.length !== count) {
-    const found = labels?.length === undefined ? String(labels) : `${labels.length} labels`;
-    throw new AnswerError(
-      quote =>
-        `the protocol read ${found}, expected ${count} labels; the answer: ${quote(String(reply.body))}`,
-    );
+    throw new AnswerError(quote => {
+      const found = labels?.length === undefined ? quote(labels) : `${labels.length} labels`;
+      return `the protocol read ${found}, expected ${count} labels; the answer: ${quote(String(reply.body))}`;
+    });
   }
   return refusals(count).map((refused, i) => {
     const label: unknown = labels[i];

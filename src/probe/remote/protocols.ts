@@ -29,8 +29,11 @@ export interface Exchange {
   labels(reply: Reply): ArrayLike<number | 'refused'>;
 }
 
-/** How to speak with a service: builds the request about a batch. */
-export type Protocol = (samples: Samples) => Exchange | Promise<Exchange>;
+/** How to speak with a service: builds the request about a batch; `signal` ends what it waits for. */
+export type Protocol = (samples: Samples, signal?: AbortSignal) => Exchange | Promise<Exchange>;
+
+/** Asks the service about itself. */
+export type Get = (path: string, signal?: AbortSignal) => Promise<unknown>;
 
 /** What the two standard protocols have to be told. */
 export interface TensorOptions extends AnswerOptions {
@@ -56,12 +59,12 @@ const DEEPEST = 16;
  * Reveals to the service: the stamped samples, after preprocessing, and a hash of each batch as its id. An
  * answer that carries the id of another batch is not taken for ours; an id of the service's own is ignored.
  */
-export function openInference(options: TensorOptions, get: (path: string) => Promise<unknown>): Protocol {
+export function openInference(options: TensorOptions, get: Get): Protocol {
   const reader = new AnswerReader('httpModel', options);
   const ids = new Set<unknown>();
   let input = options.input;
-  return async samples => {
-    input ??= onlyInput(await get(''));
+  return async (samples, signal) => {
+    input ??= onlyInput(await get('', signal));
     const writer = new TensorWriter(samples.shape, options.preprocess);
     const id = sha256(samples.x);
     ids.add(id);

@@ -519,7 +519,12 @@ test('an interruption ends waiting at once, and nothing is sent after it', async
     requests++;
     response.writeHead(429, { 'retry-after': '30' }).end();
   });
-  for (const options of [{}, { queriesPerSecond: 0.1 }]) {
+  const metadata = { protocol: 'openinference', input: undefined } as const;
+  for (const [options, unsent] of [
+    [{}, false],
+    [{ queriesPerSecond: 0.1 }, false],
+    [metadata, true],
+  ] as const) {
     requests = 0;
     const control = new AbortController();
     const box = client(url, options);
@@ -527,7 +532,7 @@ test('an interruption ends waiting at once, and nothing is sent after it', async
     const start = performance.now();
     const error = await failure(box.predict(samples, { signal: control.signal }));
     assert.match(error.message, /interrupted/);
-    assert.equal((error as { unsent?: boolean }).unsent, false);
+    assert.equal((error as { unsent?: boolean }).unsent, unsent);
     assert.ok(performance.now() - start < 5000);
     assert.equal(requests, 1);
   }
@@ -579,6 +584,11 @@ test('answers as services give them: status 201, a byte order mark, gzip, an ori
   const protocol = () => ({ path: '/predict', body: '{}', labels: () => [2, 0, 1] });
   await httpModel({ ...quick, url: new URL(url).origin, protocol }).predict(samples);
   assert.deepEqual(paths, ['/predict']);
+});
+
+test('a service is ready that answers its question with an empty body', async t => {
+  const url = await listen(t, (_, response) => response.end()); // as Triton does
+  assert.equal(await client(url, { protocol: 'openinference' }).ready(), true);
 });
 
 test('a box says what shapes its questions and labels', () => {
