@@ -43,7 +43,7 @@ export class Checks {
   /** One of the listed values. */
   oneOf<T extends string | number>(argument: string, value: unknown, known: readonly T[]): T {
     if (known.includes(value as T)) return value as T;
-    return this.fail(argument, value, `one of ${known.map(shown).join(', ')}`);
+    return this.fail(argument, value, `one of ${known.map(each => shown(each)).join(', ')}`);
   }
 
   /** A label of `classes` classes. */
