@@ -1,7 +1,7 @@
 /*
  * node dist/test/bench/probing.js [repetitions]
  *
- * 10,000 queries over loopback, in batches of 1 and of 64: a bare undici client that sends ready-made bodies,
+ * 2,000 queries over loopback, in batches of 1 and of 64: a bare undici client that sends ready-made bodies,
  * beside `probe` with `httpModel`, without and with a ledger. The server runs in another process. Prints medians
  * of queries a second and their share of the bare client's; the same by the CPU time of both processes together,
  * which is steadier on a busy machine; and the memory after each round.
@@ -22,7 +22,7 @@ import { openInference } from '../../src/probe/remote/protocols';
 import { serveModel } from '../../src/probe/remote/server';
 import type { BlackBox, Samples } from '../../src/types';
 
-const QUERIES = 10_000;
+const QUERIES = 2_000;
 const shape = [28, 28, 1];
 const samples: Samples = {
   x: Uint8Array.from({ length: 12_000 * 784 }, (_, i) => (i * 2654435761) >>> 24),
