@@ -33,13 +33,8 @@ export interface ConnectionOptions {
 /** Failures that a later attempt may not meet; parser errors (HPE_…) besides. */
 const PASSING = new Set([
   ...['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
-  ...[
-    'EADDRNOTAVAIL',
-    'EAI_AGAIN',
-    'UND_ERR_SOCKET',
-    'UND_ERR_CONNECT_TIMEOUT',
-    'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-  ],
+  ...['EADDRNOTAVAIL', 'EAI_AGAIN', 'UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT'],
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
 ]);
 /** Timers can't wait longer; a longer time would end at once. */
 const MOST_MS = 2 ** 31 - 1;

@@ -13,13 +13,14 @@ import {
   tfServing,
 } from './protocols';
 
-export type HttpOptions = ConnectionOptions & {
+interface OwnProtocol {
   /** Number of classes K. */
   readonly classes: number;
-} & (
-    | (TensorOptions & { readonly protocol: 'openinference' | 'tfserving' })
-    | { readonly protocol: Protocol }
-  );
+  readonly protocol: Protocol;
+}
+
+export type HttpOptions = ConnectionOptions &
+  ((TensorOptions & { readonly protocol: 'openinference' | 'tfserving' }) | OwnProtocol);
 
 export interface HttpModel extends BlackBox {
   readonly name: string;

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
-import type { ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { probe } from '../../../src/probe/probe';
 import { httpModel } from '../../../src/probe/remote/http';
+import { ledgerIn } from '../../../src/probe/remote/ledger';
 import { type BlackBox, REFUSED } from '../../../src/types';
+import { temporaryFolder } from '../../fixtures';
 import { client, failure, listen, ok, quick, samples, tensors } from './client';
 
 test('what may pass is tried again, a Retry-After is waited for, and every repetition is announced', async t => {
@@ -201,4 +206,33 @@ test('only what left this machine is charged', async t => {
   const refused = client('http://127.0.0.1:1/x', { retries: 2 });
   await failure(refused.predict(samples, { onRetry: () => void repetitions++ }));
   assert.equal(repetitions, 0);
+});
+
+test('a service that was down when it was asked costs nothing of the budget', async t => {
+  // 240 queries with a budget of 300 were counted twice while nobody listened, and none could be asked afterwards
+  const path = join(temporaryFolder(t), 'ledger.jsonl');
+  const ask = (url: string) =>
+    probe(client(url, { retries: 1 }), samples, {
+      trigger: { family: 'square', shape: samples.shape, positions: [3], values: [255], opacity: 1 },
+      target: 1,
+      queries: 3,
+      seed: 1,
+      anyLabel: true,
+      budget: 6,
+      control: false,
+      ledger: ledgerIn(path),
+    });
+  const server = createServer((_, response) => response.end(ok)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise(closed => server.close(closed));
+  const url = `http://127.0.0.1:${port}/v1/models/m`;
+  for (let run = 0; run < 3; run++) {
+    await assert.rejects(ask(url), /ECONNREFUSED.*\(attempt 2\)/);
+  }
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { sent, predictions } = await ask(url);
+  assert.deepEqual([sent, ...predictions], [3, 2, 0, 1]);
 });
