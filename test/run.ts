@@ -142,7 +142,7 @@ function indent(cause: unknown): string {
   const { code, stack } = Object(cause) as NodeJS.ErrnoException;
   // the message of an assertion has the difference, its fields have the same once more
   const text = typeof cause === 'string' ? cause : code === 'ERR_ASSERTION' ? String(stack) : inspect(cause);
-  return text.replace(/^(?=.)/gm, '    ');
+  return text.replace(/\n +at .*\(?node:.*/g, '').replace(/^(?=.)/gm, '    ');
 }
 
 const words = process.argv.slice(2);

@@ -11,6 +11,9 @@ import { ROOT } from '../src/paths';
  * Rooms are folders of src/; the table is the one of the design, its exceptions are named with their reason.
  */
 
+/** All offenders, one a line: the difference of two lists would be cut. */
+const assertNone = (wrong: readonly string[]) => assert.ok(wrong.length === 0, `\n${wrong.join('\n')}`);
+
 /** A room → the rooms that its files may import. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   shared: [],
@@ -39,6 +42,11 @@ const SHARED = ['types.ts', 'random.ts', 'check.ts'];
 /** Read in an afternoon; comments and blank lines count. Later issues may raise it, to 3,500 at most. */
 const CORE_LINES = 3_450;
 const FILE_LINES = 370;
+
+/** What fits beside the text on a page, and what is read at a glance. */
+const CELL_WIDTH = 88;
+const CELL_LINES = 12;
+const NOTEBOOK_LINES = 90;
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const list = (folder: string, end: string) =>
@@ -152,6 +160,17 @@ function declared(node: ts.Node): string[] {
   return name ? [name.text] : [];
 }
 
+/** The code cells of every notebook. */
+const notebooks = new Map(
+  list('notebooks', '.ipynb').map(file => {
+    const { cells } = JSON.parse(read(`notebooks/${file}`)) as {
+      cells: { cell_type: string; source: string | string[] }[];
+    };
+    const code = cells.filter(cell => cell.cell_type === 'code');
+    return [file, code.map(({ source }) => [source].flat().join(''))];
+  }),
+);
+
 const parsed = new Map(modules.map(file => [file, parse(`src/${file}`)]));
 const moduleOf = (file: string) => parsed.get(file) as Module;
 const users = list('test', '.ts').map(file => parse(`test/${file}`));
@@ -168,7 +187,7 @@ test('imports run one way, along the flow of the data', () => {
       }
     }
   }
-  assert.deepEqual(wrong, []);
+  assertNone(wrong);
   for (const file of PURE)
     assert.deepEqual(
       reach(file).filter(each => !SHARED.includes(each)),
@@ -187,11 +206,7 @@ test('no files import each other in a circle, not even types', () => {
   const circles = modules.filter(file =>
     [...moduleOf(file).ours].some(target => reach(target).includes(file)),
   );
-  const known = ['decide/binomial.ts', 'decide/chance.ts'];
-  assert.deepEqual(
-    circles.filter(file => !known.includes(file)),
-    [],
-  );
+  assertNone(circles);
 });
 
 test('the core reaches no built-in module of Node', () => {
@@ -201,7 +216,7 @@ test('the core reaches no built-in module of Node', () => {
     .flatMap(file =>
       reach(file).flatMap(each => moduleOf(each).builtins.map(name => `${file} → ${each} → ${name}`)),
     );
-  assert.deepEqual(wrong, []);
+  assertNone(wrong);
 });
 
 test('decisions know nothing of engines, and only the engine of its backends', () => {
@@ -213,7 +228,7 @@ test('decisions know nothing of engines, and only the engine of its backends', (
   }
   const backend = /tfjs-(node|backend)|tfjs-node-native|from 'webgpu'/;
   const wrong = modules.filter(file => !file.startsWith('engine/') && backend.test(read(`src/${file}`)));
-  assert.deepEqual(wrong, []);
+  assertNone(wrong);
 });
 
 test('files and the core stay short', t => {
@@ -221,10 +236,7 @@ test('files and the core stay short', t => {
   const sum = (chosen: string[]) => chosen.reduce((total, file) => total + lines(file), 0);
   const core = sum(files.filter(isCore));
   t.diagnostic(`${core} lines in the core, ${sum(files)} in src/`);
-  assert.deepEqual(
-    files.filter(file => lines(file) > FILE_LINES).map(file => `${file}: ${lines(file)}`),
-    [],
-  );
+  assertNone(files.filter(file => lines(file) > FILE_LINES).map(file => `${file}: ${lines(file)}`));
   assert.ok(core <= CORE_LINES, `the core has ${core} lines, at most ${CORE_LINES} allowed`);
 });
 
@@ -235,7 +247,7 @@ test('whatever is exported is imported somewhere', { skip: 'while the rooms are 
     if (file === 'index.ts' || used.has(`${file} *`)) continue;
     for (const name of exports.keys()) if (!used.has(`${file} ${name}`)) unused.push(`${file}: ${name}`);
   }
-  assert.deepEqual(unused, []);
+  assertNone(unused);
 });
 
 /** Names that the design promises, whether or not something here uses them. */
@@ -248,21 +260,35 @@ const PROMISED = [
 ];
 
 test('every function of the library has a user: a notebook, a test, the README', () => {
-  const notebooks = list('notebooks', '.ipynb').map(file => {
-    const { cells } = JSON.parse(read(`notebooks/${file}`)) as {
-      cells: { cell_type: string; source: string[] }[];
-    };
-    return cells.filter(cell => cell.cell_type === 'code').map(cell => [cell.source].flat().join(''));
-  });
   const texts = [
-    ...notebooks.flat(),
+    ...[...notebooks.values()].flat(),
     read('README.md'),
     ...list('test', '.ts').map(file => read(`test/${file}`)),
   ];
   const words = new Set(texts.flatMap(text => text.match(/[\p{L}_$][\p{L}\d_$]*/gu) ?? []));
   const values = [...moduleOf('index.ts').exports].filter(([, isType]) => !isType).map(([name]) => name);
-  assert.deepEqual(
-    values.filter(name => !words.has(name) && !PROMISED.includes(name)),
-    [],
-  );
+  assertNone(values.filter(name => !words.has(name) && !PROMISED.includes(name)));
+});
+
+test('a cell of a notebook is read at a glance, and a notebook has little code', {
+  skip: 'while the notebooks are rewritten',
+}, () => {
+  const wrong: string[] = [];
+  for (const [name, cells] of notebooks) {
+    cells.forEach((cell, i) => {
+      const lines = cell.trimEnd().split('\n');
+      if (lines.length > CELL_LINES) wrong.push(`${name}, code cell ${i + 1}: ${lines.length} lines`);
+      lines.forEach((line, k) => {
+        const length = [...line].length;
+        if (length > CELL_WIDTH)
+          wrong.push(`${name}, code cell ${i + 1}, line ${k + 1}: ${length} characters`);
+      });
+    });
+    const code = cells
+      .join('\n')
+      .split('\n')
+      .filter(line => line.trim() !== '').length;
+    if (code > NOTEBOOK_LINES) wrong.push(`${name}: ${code} lines of code`);
+  }
+  assertNone(wrong);
 });
