@@ -90,7 +90,8 @@ async function main(options: Options): Promise<void> {
     }
     // what is reported of one file comes in one piece
     if ('file' in data && data.file && type !== 'test:complete') file = progress.get(data.file);
-    if (type === 'test:diagnostic' && data.nesting === 0) file?.output.push(`${data.message}\n`);
+    const counted = type === 'test:diagnostic' && /^\w+ [\d.]+$/.test(data.message); // node's own summary
+    if (type === 'test:diagnostic' && !counted) file?.output.push(`${data.message}\n`);
     if (type === 'test:stdout' || type === 'test:stderr') file?.output.push(data.message);
     if (!file || !('nesting' in data) || !('name' in data)) continue;
     const isFile = data.name === data.file;
