@@ -8,6 +8,11 @@ const typescript = require(path) as typeof import('typescript');
 const createWatchCompilerHost = (files: string[], options: object, ...rest: unknown[]) =>
   Reflect.apply(typescript.createWatchCompilerHost, null, [files, { ...options, strict: true }, ...rest]);
 
+// a module that is loaded stays as it is: looking for changes of files finds nothing, and a file that appears while
+// a cell is compiled makes tslab throw "Unexpected pending rebuildTimer"
+const nothing = { close: () => {} };
+Object.assign(typescript.sys, { watchFile: () => nothing, watchDirectory: () => nothing });
+
 // packages that ship no types, as jstat, may be imported all the same
 const UNTYPED_MODULE = 7016;
 const { getPreEmitDiagnosticsOfFiles } = typescript as unknown as Record<string, Diagnose>;

@@ -106,3 +106,17 @@ test('an interrupted execution ends its process', async () => {
   const onCell = () => abort.abort();
   await assert.rejects(executeNotebook(path, { onCell, signal: abort.signal }), /abort/i);
 });
+
+test('files that appear beside a notebook while it runs do not fail its cells', async () => {
+  // tslab watched the folder and threw "Unexpected pending rebuildTimer" at the next cell
+  const appear = (name: string) => `
+    mkdirSync('${name}');
+    writeFileSync('${name}.d.ts', '');
+    await new Promise(done => setTimeout(done, 300));`;
+  const done = await run(
+    "import { stamp } from 'mib';\nimport { mkdirSync, writeFileSync } from 'node:fs';",
+    ...['one', 'two', 'three'].map(appear),
+    'typeof stamp',
+  );
+  assert.equal(plainText(outputs(done, 5)[0]), 'function\n');
+});

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { readNotebook } from '../../src/notebook/notebook';
-import { ROOT } from '../../src/notebook/root';
+import { ROOT } from '../../src/paths';
 import { temporaryFolder } from '../fixtures';
 import { assertRanClean, FILES, FOLDER, isStarted } from './notebooks';
 
