@@ -25,7 +25,7 @@ const CARRIAGE_RETURN = 0x0d;
 /**
  * A table of bits, split 80/20 at random by `seed`.
  *
- * @throws when the archive cannot be had (see `readPublished`) or is malformed
+ * @throws when the archive is not available (see `readPublished`) or is malformed
  */
 export async function loadBinaryTable(
   table: BinaryTable,

@@ -24,7 +24,7 @@ const BATCH = 10_000;
 /**
  * CIFAR-10 from the official binary archive, 50,000 + 10,000 images in the official split.
  *
- * @throws when the archive cannot be had (see `readPublished`) or is malformed
+ * @throws when the archive is not available (see `readPublished`) or is malformed
  */
 export async function loadCifar10(options: FetchOptions): Promise<Dataset> {
   const { content, verified } = await readPublished(ARCHIVE, options, async path => {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { Dataset, Samples } from '../types';
+import { type Dataset, rowSize, type Samples } from '../types';
 import { type FetchOptions, hashFile, readPublished } from './fetch';
 
 /** sha256 of the files that ship in `data/fashion-mnist/`. */
@@ -46,22 +46,17 @@ export async function loadFashionMnistSubset(folder: string): Promise<Dataset> {
     }
     return readFile(path);
   });
-  const provenance =
-    'Fashion-MNIST (Xiao, Rasul, Vollgraf 2017; MIT licence), a class-balanced subset of 12,000 images with ' +
-    'a split of its own, see data/README.md; sha256 of the four files verified';
-  return {
-    name: 'fashion-mnist',
-    classes: CLASS_NAMES.length,
-    classNames: CLASS_NAMES,
-    ...parts,
-    provenance,
-  };
+  return dataset(
+    parts,
+    'a class-balanced subset of 12,000 images with a split of its own, see data/README.md; ' +
+      'sha256 of the four files verified',
+  );
 }
 
 /**
  * The full Fashion-MNIST, 60,000 + 10,000 images in the official split.
  *
- * @throws when a file cannot be had (see `readPublished`) or is malformed
+ * @throws when a file is not available (see `readPublished`) or is malformed
  */
 export async function loadFashionMnist(options: FetchOptions): Promise<Dataset> {
   const sums: string[] = [];
@@ -72,7 +67,13 @@ export async function loadFashionMnist(options: FetchOptions): Promise<Dataset> 
     sums.push(verified);
     return content;
   });
-  const provenance = `Fashion-MNIST (Xiao, Rasul, Vollgraf 2017; MIT licence), four files: ${sums.join('; ')}`;
+  return dataset(parts, `four files: ${sums.join('; ')}`);
+}
+
+type Parts = Pick<Dataset, 'train' | 'test'>;
+
+function dataset(parts: Parts, origin: string): Dataset {
+  const provenance = `Fashion-MNIST (Xiao, Rasul, Vollgraf 2017; MIT licence), ${origin}`;
   return {
     name: 'fashion-mnist',
     classes: CLASS_NAMES.length,
@@ -82,7 +83,7 @@ export async function loadFashionMnist(options: FetchOptions): Promise<Dataset> 
   };
 }
 
-async function readParts(read: (name: FileName) => Promise<Uint8Array>) {
+async function readParts(read: (name: FileName) => Promise<Uint8Array>): Promise<Parts> {
   const part = async (prefix: 'train' | 't10k') =>
     parseIdx(
       prefix,
@@ -135,7 +136,7 @@ function parseArray(name: string, packed: Uint8Array, axes: number) {
     );
   }
   const dimensions = Array.from({ length: axes }, (_, axis) => bytes.readUInt32BE(4 + 4 * axis));
-  const expected = dimensions.reduce((product, extent) => product * extent, 1);
+  const expected = rowSize(dimensions);
   const values = new Uint8Array(bytes.subarray(head));
   if (values.length !== expected) {
     throw new Error(

@@ -17,13 +17,16 @@ export interface PublishedFile {
   readonly name: string;
   /** Addresses of the same bytes, tried in this order. */
   readonly urls: readonly string[];
-  readonly checksum?: Checksum;
+  readonly checksum?: Required<Checksum>;
 }
 
-export interface Checksum {
+interface Checksum {
   readonly algorithm: 'sha256' | 'md5';
-  readonly digest: string;
+  readonly digest?: string;
 }
+
+/** Parses the file at a path; throws when anything in it is wrong. */
+type Read<T> = (path: string) => Promise<T>;
 
 export interface FetchOptions {
   /** Folder that keeps what was downloaded. */
@@ -36,7 +39,7 @@ export interface FetchOptions {
 }
 
 /** What `read` made of a file's bytes, and how those bytes were verified, in words. */
-export interface Verified<T> {
+interface Verified<T> {
   readonly content: T;
   readonly verified: string;
 }
@@ -49,13 +52,12 @@ export interface Verified<T> {
  * as `NAME.sha256` and takes its place from then on. Only a local mirror may hold other bytes than the published
  * ones: that is a warning, and `verified` says so.
  *
- * @param read parses the file at a path, and throws when anything in it is wrong
- * @throws when the file cannot be had: every address tried and what went wrong there
+ * @throws when the file is not available: every address tried and what went wrong there
  */
 export async function readPublished<T>(
   file: PublishedFile,
   options: FetchOptions,
-  read: (path: string) => Promise<T>,
+  read: Read<T>,
 ): Promise<Verified<T>> {
   options.signal?.throwIfAborted();
   const { cache, mirror } = options;
@@ -102,20 +104,16 @@ export async function hashFile(path: string, algorithm: Checksum['algorithm']): 
   return hash.digest('hex');
 }
 
-async function readFromFolder<T>(
-  file: PublishedFile,
-  folder: string,
-  read: (path: string) => Promise<T>,
-): Promise<Verified<T>> {
+async function readFromFolder<T>(file: PublishedFile, folder: string, read: Read<T>): Promise<Verified<T>> {
   const path = join(folder, file.name);
   if (!existsSync(path)) {
     throw new Error(
       `readPublished: mirror is ${folder}, expected a folder with a file ${file.name}, or a URL`,
     );
   }
-  const { algorithm, digest } = file.checksum ?? { algorithm: 'sha256' };
+  const { algorithm, digest = '' } = file.checksum ?? { algorithm: 'sha256' };
   const actual = await hashFile(path, algorithm);
-  if (!digest || actual === digest) {
+  if (digest === '' || actual === digest) {
     return { content: await read(path), verified: inWords(file, algorithm, actual) };
   }
   const difference = `its ${algorithm} ${actual} differs from the published ${digest}`;
@@ -126,13 +124,12 @@ async function readFromFolder<T>(
 async function readCached<T>(
   file: PublishedFile,
   path: string,
-  read: (path: string) => Promise<T>,
+  read: Read<T>,
 ): Promise<Verified<T> | undefined> {
   if (!existsSync(path)) return undefined;
-  const expected = file.checksum ?? (await recordedChecksum(path));
-  const algorithm = expected?.algorithm ?? 'sha256';
+  const { algorithm, digest } = await checksumOf(file, path);
   const actual = await hashFile(path, algorithm);
-  if (expected && actual !== expected.digest) return undefined;
+  if (digest !== undefined && actual !== digest) return undefined;
   return { content: await read(path), verified: inWords(file, algorithm, actual) };
 }
 
@@ -141,11 +138,10 @@ async function download<T>(
   urls: readonly string[],
   path: string,
   options: FetchOptions,
-  read: (path: string) => Promise<T>,
+  read: Read<T>,
 ): Promise<Verified<T>> {
   const part = `${path}.part`;
-  const expected = file.checksum ?? (await recordedChecksum(path));
-  const algorithm = expected?.algorithm ?? 'sha256';
+  const { algorithm, digest } = await checksumOf(file, path);
   if (existsSync(path))
     process.emitWarning(`${path} is damaged (its checksum differs), downloading it again`);
   const failures: string[] = [];
@@ -156,12 +152,12 @@ async function download<T>(
         resumed = await transfer(url, part, file.name, options);
         try {
           const actual = await hashFile(part, algorithm);
-          if (expected && actual !== expected.digest) {
+          if (digest !== undefined && actual !== digest) {
             const origin = file.checksum ? 'the published' : `${path}.sha256 of the first download,`;
-            throw new Error(`${algorithm} is ${actual}, expected ${origin} ${expected.digest}`);
+            throw new Error(`${algorithm} is ${actual}, expected ${origin} ${digest}`);
           }
           const content = await read(part);
-          if (!expected) await writeFile(`${path}.sha256`, `${actual}\n`);
+          if (digest === undefined) await writeFile(`${path}.sha256`, `${actual}\n`);
           await rename(part, path);
           return { content, verified: inWords(file, algorithm, actual) };
         } catch (error) {
@@ -227,10 +223,12 @@ async function request(
   return request(new URL(answer.location, url).href, headers, signal, redirects - 1);
 }
 
-async function recordedChecksum(path: string): Promise<Checksum | undefined> {
+/** As published; else that of the first download, without a digest where there was none yet. */
+async function checksumOf(file: PublishedFile, path: string): Promise<Checksum> {
+  if (file.checksum) return file.checksum;
   const record = `${path}.sha256`;
-  if (!existsSync(record)) return undefined;
-  return { algorithm: 'sha256', digest: (await readFile(record, 'utf8')).trim() };
+  const digest = existsSync(record) ? (await readFile(record, 'utf8')).trim() : undefined;
+  return { algorithm: 'sha256', digest };
 }
 
 function inWords(file: PublishedFile, algorithm: string, digest: string): string {

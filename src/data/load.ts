@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import { ROOT } from '../paths';
 import type { Dataset, Progress } from '../types';
 import { loadBinaryTable } from './binary-rows';
+import { LOCATION30, PURCHASE100 } from './binary-tables';
 import { loadCifar10 } from './cifar10';
 import { loadFashionMnist, loadFashionMnistSubset } from './fashion-mnist';
-import { LOCATION30 } from './location30';
-import { PURCHASE100 } from './purchase100';
 
 export type DatasetName = 'fashion-mnist' | 'cifar10' | 'location30' | 'purchase100';
 
@@ -39,7 +38,7 @@ const DATA = join(ROOT, 'data');
  * | `location30` | 4,008 + 1,002 | 446 bits | 30 | download of 0.3 MB |
  * | `purchase100` | 157,859 + 39,465 | 600 bits | 100 | download |
  *
- * @throws when the name is unknown, or a file cannot be had, differs from the published one or is malformed
+ * @throws when the name is unknown, or a file is not available, differs from the published one or is malformed
  */
 export async function loadDataset(name: DatasetName, options: LoadOptions = {}): Promise<Dataset> {
   const fetchOptions = {

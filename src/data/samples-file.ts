@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseJson, readLimited, writeWhole } from '../files';
-import type { Samples } from '../types';
+import { rowSize, type Samples } from '../types';
 
 const format = 'mib-samples';
 const version = 1;
@@ -33,7 +33,7 @@ export function readSamples(path: string): Samples {
   const bytes = readLimited('readSamples', path, LIMIT);
   const { shape, count, x: base64, y: labels } = parseJson('readSamples', bytes, { format, version, schema });
   const x = new Uint8Array(Buffer.from(base64, 'base64'));
-  const expected = shape.reduce((product, extent) => product * extent, count);
+  const expected = count * rowSize(shape);
   if (x.length !== expected) {
     throw new Error(`readSamples: x has ${x.length} bytes, expected ${expected}`);
   }

@@ -1,4 +1,4 @@
-import type { Samples } from '../types';
+import { rowSize, type Samples } from '../types';
 
 /**
  * The rows of `samples` at `indices`, copied, in that order; an index may occur more than once.
@@ -7,7 +7,7 @@ import type { Samples } from '../types';
  * @throws when an index is not a row of `samples`
  */
 export function takeSamples(samples: Samples, indices: ArrayLike<number>): Samples {
-  const width = samples.shape.reduce((product, extent) => product * extent, 1);
+  const width = rowSize(samples.shape);
   const count = indices.length;
   const x = new Uint8Array(count * width);
   const y = samples.y instanceof Uint8Array ? new Uint8Array(count) : new Int32Array(count);

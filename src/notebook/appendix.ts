@@ -17,9 +17,8 @@ const NOTEBOOK = join(ROOT, 'notebooks', 'A-reproducibility-appendix.ipynb');
 async function main(signal: AbortSignal): Promise<void> {
   const out = makeOutFolder('appendix');
   const name = basename(NOTEBOOK, '.ipynb');
-  const bar = showProgress(name);
-  const onCell = (done: number, total: number) => bar({ done, total, unit: 'cells' });
-  const notebook = await executeNotebook(NOTEBOOK, { onCell, signal, env: { MIB_OUT: out } });
+  const options = { onProgress: showProgress(name), signal, env: { MIB_OUT: out } };
+  const notebook = await executeNotebook(NOTEBOOK, options);
 
   writeNotebook(join(out, `${name}.ipynb`), notebook);
   const page = join(out, `${name}.html`);

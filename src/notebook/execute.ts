@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { basename, dirname, resolve } from 'node:path';
+import type { Progress } from '../types';
 import { type Failure, toJupyterError } from './failure';
 import { type Notebook, type Output, readNotebook } from './notebook';
 import type { Job, Report } from './worker';
@@ -18,9 +19,9 @@ export class CellError extends Error {
   }
 }
 
-export interface ExecuteOptions {
+interface ExecuteOptions {
   /** Called after each code cell. */
-  readonly onCell?: (done: number, total: number) => void;
+  readonly onProgress?: (progress: Progress) => void;
   /** Environment variables besides those of this process, e.g. `{ MIB_ENGINE: 'wasm' }`. */
   readonly env?: Record<string, string>;
   readonly signal?: AbortSignal;
@@ -62,7 +63,7 @@ export async function executeNotebook(path: string, options: ExecuteOptions = {}
         outputs.push({ output_type: 'error', ...toJupyterError(report.failure) });
         failed = { cell: notebook.cells.indexOf(cell) + 1, failure: report.failure };
       }
-      options.onCell?.(report.count, code.length);
+      options.onProgress?.({ done: report.count, total: code.length, unit: 'cells' });
     }
   };
 

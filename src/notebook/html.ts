@@ -4,14 +4,13 @@ import { gzipSync } from 'node:zlib';
 import highlighter from 'highlight.js/lib/core';
 import typescript from 'highlight.js/lib/languages/typescript';
 import katex from 'katex';
-
 import { escapeHtml } from '../report/table';
 import { type Cell, type Notebook, type Output, plainText } from './notebook';
 
 highlighter.registerLanguage('typescript', typescript);
 highlighter.registerAliases('ts', { languageName: 'typescript' });
 
-export interface HtmlOptions {
+interface HtmlOptions {
   /** Names of all notebooks exported together, for the links on top; links to them go to their pages. */
   readonly pages?: readonly string[];
   /** `folded`: a click away; `hidden`: outputs only. */

@@ -23,14 +23,9 @@ async function main(numbers: string[], signal: AbortSignal): Promise<void> {
   rmSync(join(out, 'summary.json'), { force: true }); // that of an earlier run must not pass for this one's
   for (const name of names) {
     const start = Date.now();
-    const bar = showProgress(name);
-    const onCell = (done: number, total: number) => bar({ done, total, unit: 'cells' });
+    const options = { onProgress: showProgress(name), signal, env: { MIB_OUT: out } };
     try {
-      const notebook = await executeNotebook(join(FOLDER, `${name}.ipynb`), {
-        onCell,
-        signal,
-        env: { MIB_OUT: out },
-      });
+      const notebook = await executeNotebook(join(FOLDER, `${name}.ipynb`), options);
       writeNotebook(join(out, `${name}.ipynb`), notebook);
       writeFileSync(join(out, `${name}.html`), await notebookHtml(name, notebook, { pages: names }));
     } catch (error) {

@@ -54,7 +54,7 @@ export async function readNotebook(path: string): Promise<Notebook> {
       ...cell,
       id: cell.id ?? `cell-${i + 1}`,
       source: joined(cell.source),
-      ...(cell.outputs && { outputs: cell.outputs.map(joinOutput) }),
+      ...(cell.outputs && { outputs: cell.outputs.map(output => withTexts(output, joinedData)) }),
     })),
   };
 }
@@ -66,7 +66,7 @@ export function writeNotebook(path: string, notebook: Notebook): void {
     cells: notebook.cells.map(cell => ({
       ...cell,
       source: lines(cell.source),
-      ...(cell.outputs && { outputs: cell.outputs.map(splitOutput) }),
+      ...(cell.outputs && { outputs: cell.outputs.map(output => withTexts(output, splitData)) }),
     })),
   };
   writeWhole(path, `${JSON.stringify(JSON.parse(canonicalJson(file)), null, 1)}\n`);
@@ -79,34 +79,25 @@ export function plainText(output: Output): string {
   return String(output.data['text/plain'] ?? '');
 }
 
+/** The output with each of its texts and data changed. */
+function withTexts(output: Output, change: (value: unknown, mime: string) => unknown): Output {
+  if (output.output_type === 'error') return output;
+  if (output.output_type === 'stream')
+    return { ...output, text: change(output.text, 'text/plain') as string };
+  const data = Object.entries(output.data).map(([mime, value]) => [mime, change(value, mime)]);
+  return { ...output, data: Object.fromEntries(data) };
+}
+
 function joined(text: unknown): string {
   return Array.isArray(text) ? text.join('') : String(text);
 }
 
-function joinOutput(output: Output): Output {
-  if (output.output_type === 'stream') return { ...output, text: joined(output.text) };
-  if (output.output_type === 'error') return output;
-  const data = mapValues(output.data, (value, mime) => (isJson(mime) ? value : joined(value)));
-  return { ...output, data };
+function joinedData(value: unknown, mime: string): unknown {
+  return mime.endsWith('json') ? value : joined(value);
 }
 
-function splitOutput(output: Output): object {
-  if (output.output_type === 'stream') return { ...output, text: lines(output.text) };
-  if (output.output_type === 'error') return output;
-  const asLines = (mime: string) => mime.startsWith('text/') || mime === 'image/svg+xml';
-  const data = mapValues(output.data, (value, mime) => (asLines(mime) ? lines(String(value)) : value));
-  return { ...output, data };
-}
-
-function mapValues<T>(
-  record: Record<string, T>,
-  change: (value: T, key: string) => unknown,
-): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
-}
-
-function isJson(mime: string): boolean {
-  return mime.endsWith('json');
+function splitData(value: unknown, mime: string): unknown {
+  return mime.startsWith('text/') || mime === 'image/svg+xml' ? lines(String(value)) : value;
 }
 
 function lines(text: string): string[] {

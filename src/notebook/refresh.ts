@@ -19,10 +19,8 @@ async function main(names: string[], signal: AbortSignal): Promise<void> {
   process.once('exit', () => rmSync(out, { recursive: true }));
   const env = { MIB_ENGINE: 'wasm', MIB_OUT: out };
   for (const file of files.filter(each => names.length === 0 || names.some(name => each.startsWith(name)))) {
-    const bar = showProgress(file);
-    const onCell = (done: number, total: number) => bar({ done, total, unit: 'cells' });
     const path = join(folder, file);
-    writeNotebook(path, await executeNotebook(path, { onCell, signal, env }));
+    writeNotebook(path, await executeNotebook(path, { onProgress: showProgress(file), signal, env }));
     console.log(`${file} refreshed`);
   }
 }

@@ -6,7 +6,7 @@ import { JupyterHandlerImpl } from 'tslab/dist/jupyter';
 import { expandShorthands } from './compiler';
 import { describeFailure, type Failure } from './failure';
 
-export interface Session {
+interface Session {
   readonly handler: JupyterHandlerImpl;
   interrupt(): void;
   /** Why the cell that ran last failed; null when it did not. */

@@ -1,5 +1,5 @@
 /** One output in several formats; a front end shows the richest that it knows. */
-export interface MimeBundle {
+interface MimeBundle {
   readonly data: Record<string, unknown> & { 'text/plain': string };
   readonly metadata?: Record<string, unknown>;
 }
@@ -21,7 +21,7 @@ export function inNotebook(): boolean {
 /**
  * Shows `bundle` as one output of the running notebook cell; outside a notebook, prints its plain text.
  *
- * @param slot what {@link newSlot} gave: the output it showed before is replaced
+ * @param slot the output that it showed before is replaced
  */
 export function display({ data, metadata = {} }: MimeBundle, slot?: Slot): void {
   const write = notebookWriter();
@@ -33,16 +33,10 @@ export function display({ data, metadata = {} }: MimeBundle, slot?: Slot): void 
   if (slot) slot.shown = true;
 }
 
-/** A place among a cell's outputs that can be shown again with another content. */
-export interface Slot {
-  readonly id: string;
-  shown: boolean;
-}
-
 let slots = 0;
 
-/** A new place for {@link display}. */
-export function newSlot(): Slot {
-  slots++;
-  return { id: `mib-${process.pid}-${slots}`, shown: false };
+/** A place among a cell's outputs that {@link display} can fill again with another content. */
+export class Slot {
+  readonly id = `mib-${process.pid}-${++slots}`;
+  shown = false;
 }

@@ -1,5 +1,5 @@
 import { createCanvas } from '@napi-rs/canvas';
-import type { Samples } from '../types';
+import { rowSize, type Samples } from '../types';
 import { type Figure, showFigure } from './figure';
 
 /** One row of a data set to look at. */
@@ -68,7 +68,7 @@ function draw({ samples, row = 0 }: Picture): string {
   if (!Number.isInteger(row) || row < 0 || row >= count) {
     throw new Error(`showImages: row is ${row}, expected an integer in 0..${count - 1}`);
   }
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = rowSize(shape);
   const values = samples.x.subarray(row * size, (row + 1) * size);
   const bits = shape.length === 1;
   const columns = bits ? Math.ceil(Math.sqrt(size)) : shape[1];

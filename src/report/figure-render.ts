@@ -16,7 +16,7 @@ const LINE_HEIGHT = 1.3; // of the font size, as plotly sets lines
 /**
  * A figure as plotly draws it, in SVG. Two dimensions only: plotly's 3-D needs WebGL.
  *
- * plotly.js wants a browser: it gets jsdom, which knows no layout and no canvas, so both are lent to it.
+ * plotly.js needs a browser: it gets jsdom, with canvas and layout polyfilled.
  */
 export async function renderSvg(figure: { data: object[]; layout: object }): Promise<string> {
   const { document, Plotly } = plotlyWindow();
@@ -59,16 +59,16 @@ function plotlyWindow(): PlotlyWindow {
   });
   Object.assign(window, { TextDecoder, TextEncoder });
   window.URL.createObjectURL = () => '';
-  lendCanvas(window);
-  lendTextLayout(window);
-  lendPathLengths(window);
+  addCanvas(window);
+  addTextLayout(window);
+  addPathLengths(window);
   window.eval(readFileSync(require.resolve('plotly.js-dist'), 'utf8'));
   loaded = window as unknown as PlotlyWindow;
   return loaded;
 }
 
 /** Gives `<canvas>` its 2-D drawing; plotly paints heatmaps on one. */
-function lendCanvas(window: DOMWindow): void {
+function addCanvas(window: DOMWindow): void {
   const canvases = new WeakMap<HTMLCanvasElement, Canvas>();
   const canvasOf = (element: HTMLCanvasElement) => {
     let canvas = canvases.get(element);
@@ -89,7 +89,7 @@ function lendCanvas(window: DOMWindow): void {
 }
 
 /** Lays texts out, measured in the font that will draw them; plotly asks for the place of nothing else. */
-function lendTextLayout(window: DOMWindow): void {
+function addTextLayout(window: DOMWindow): void {
   const pen = createCanvas(1, 1).getContext('2d');
   const cornersOfText = (text: Element): DOMPoint[] => {
     const { fontSize, fontWeight } = (text as SVGTextElement).style;
@@ -153,7 +153,7 @@ function transformOf(element: Element): DOMMatrix {
 }
 
 /** Gives paths their length along straight lines: plotly turns the heads of its arrows by it. */
-function lendPathLengths(window: DOMWindow): void {
+function addPathLengths(window: DOMWindow): void {
   const pointsOf = (path: Element) =>
     [...(path.getAttribute('d') ?? '').matchAll(/(-?[\d.]+)[ ,](-?[\d.]+)/g)].map(([, x, y]) => [+x, +y]);
   const walk = (path: Element, limit: number) => {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { display } from './display';
 
-// a browser in the making: loaded by the first figure, not by every import of the library
+// jsdom and plotly: loaded lazily, about 1 s
 const renderer = () => import('./figure-render.js');
 
 /** A plotly figure: https://plotly.com/javascript/reference/. Two-dimensional traces only. */

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { Progress } from '../types';
-import { display, inNotebook, newSlot } from './display';
+import { display, inNotebook, Slot } from './display';
 
 const PERIOD = 100; // milliseconds between updates
 
@@ -19,7 +19,7 @@ export function showProgress(label: string): (progress: Progress) => void {
 }
 
 function notebookLine(label: string): (progress: Progress) => void {
-  const slot = newSlot();
+  const slot = new Slot();
   const start = Date.now();
   let latest: Progress;
   let shownAt = 0;

@@ -5,7 +5,7 @@ import { checked, writeWhole } from '../files';
 import { outFolder } from '../paths';
 
 const rate = z.number().min(0).max(1);
-const count = z.number().int().min(0);
+const count = z.int().min(0);
 
 const schema = z.strictObject({
   engine: z.strictObject({ name: z.string(), device: z.string() }),
@@ -26,19 +26,7 @@ const schema = z.strictObject({
 });
 
 /** What a run found, for machines: `out/summary.json`. */
-export interface Summary {
-  engine: { name: string; device: string };
-  dataset: string;
-  models: {
-    name: string;
-    testAccuracy: number;
-    queries: number;
-    hits: number;
-    attackSuccessRate: number;
-    theorem: { threshold: number; rejected: boolean };
-    binomial: { pValue: number; rejected: boolean };
-  }[];
-}
+export type Summary = z.infer<typeof schema>;
 
 const path = () => join(outFolder(), 'summary.json');
 

@@ -3,8 +3,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type BinaryTable, loadBinaryTable, parseRows } from '../../src/data/binary-rows';
-import { LOCATION30 } from '../../src/data/location30';
-import { PURCHASE100 } from '../../src/data/purchase100';
+import { LOCATION30, PURCHASE100 } from '../../src/data/binary-tables';
 import type { Dataset, Samples } from '../../src/types';
 import { serve, sha256, tarball, temporaryFolder } from '../fixtures';
 

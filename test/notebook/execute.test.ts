@@ -103,8 +103,8 @@ test('an interrupted execution ends its process', async () => {
   await run('1'); // leaves the file
   const path = join(folder, 'scratch.ipynb');
   const abort = new AbortController();
-  const onCell = () => abort.abort();
-  await assert.rejects(executeNotebook(path, { onCell, signal: abort.signal }), /abort/i);
+  const onProgress = () => abort.abort();
+  await assert.rejects(executeNotebook(path, { onProgress, signal: abort.signal }), /abort/i);
 });
 
 test('packages that are installed while a notebook runs do not fail its cells', async () => {
