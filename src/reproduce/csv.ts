@@ -39,13 +39,8 @@ export function resultRows(
     probed.forEach(({ verdicts, target, ...owner }, i) => {
       for (const { queries, hits, theorem, binomial } of verdicts) {
         const found = { owner: i, label: target, ...owner, attackSuccessRate: owner.hits / owner.eligible };
-        const verdict = {
-          queries,
-          queryHits: hits,
-          ...flat('theorem', theorem),
-          ...flat('binomial', binomial),
-        };
-        owners.push({ ...start, ...fitted, ...found, ...verdict, ...end });
+        const verdict = { ...flat('theorem', theorem), ...flat('binomial', binomial) };
+        owners.push({ ...start, ...fitted, ...found, queries, queryHits: hits, ...verdict, ...end });
       }
     });
     for (const attack of inferred) attacks.push({ ...start, ...fitted, ...attack, ...end });
@@ -59,11 +54,8 @@ function flat(prefix: string, record: object): ResultRow {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [name(key), value]));
 }
 
-/**
- * Rows as CSV by RFC 4180, with a line feed; columns are all keys in order of their first occurrence. No rows: ''.
- */
+/** Rows as CSV by RFC 4180, with a line feed; columns are all keys in order of their first occurrence. */
 export function toCsv(rows: readonly ResultRow[]): string {
-  if (rows.length === 0) return '';
   const columns = [...new Set(rows.flatMap(Object.keys))];
   const cell = (value: unknown) => {
     const text = String(value ?? '');

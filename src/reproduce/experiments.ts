@@ -14,11 +14,12 @@ const SQUARE = { family: 'square', pattern: 'white', size: 3, row: 25, column: 2
 const ONES = { family: 'bits', pattern: 'ones', length: 20, start: 426 } as const;
 
 /**
- * One owner. Location-30 as the paper has it in every profile, the others in `paper` only: there are fewer epochs
- * in `cpu` and smaller models. Fashion-MNIST, which the paper has not, gets an opaque trigger and 0.5 %.
+ * One owner. Location-30 as the paper has it in every profile, the others in `paper` only: `cpu` has fewer epochs and
+ * smaller models. Fashion-MNIST, which the paper does not have, gets an opaque trigger and 0.5 %.
  */
 function oneOwner(dataset: DatasetName, profile: Profile): Setting {
   const paper = profile === 'paper';
+  const base = { dataset, ...ONE_OWNER } as const;
   switch (dataset) {
     case 'fashion-mnist': {
       const epochs = { quick: 4, cpu: 8, paper: 30 }[profile];
@@ -29,37 +30,28 @@ function oneOwner(dataset: DatasetName, profile: Profile): Setting {
         learningRate: 0.05,
         schedule: [epochs - 1],
       } as const;
-      return { dataset, ...ONE_OWNER, ...training, mark: { rate: 0.005 }, trigger: SQUARE };
+      return { ...base, ...training, mark: { rate: 0.005 }, trigger: SQUARE };
     }
     case 'cifar10': {
       const training = paper
         ? ({ model: 'resnet18', epochs: 150, learningRate: 0.1, schedule: [80, 120] } as const)
         : ({ model: 'cnn', epochs: 20, learningRate: 0.05, schedule: [15] } as const);
       const trigger = { ...SQUARE, row: 29, column: 29, opacity: 0.3 };
-      return {
-        dataset,
-        ...ONE_OWNER,
-        ...training,
-        batchSize: 128,
-        flip: true,
-        mark: { rate: 0.001 },
-        trigger,
-      };
+      return { ...base, ...training, batchSize: 128, flip: true, mark: { rate: 0.001 }, trigger };
     }
     case 'location30': {
       const training = { epochs: 150, batchSize: 64, learningRate: 0.1, schedule: [50, 80] };
-      return { dataset, ...ONE_OWNER, model: 'mlp', ...training, mark: { rate: 0.002 }, trigger: ONES };
+      return { ...base, model: 'mlp', ...training, mark: { rate: 0.002 }, trigger: ONES };
     }
     case 'purchase100': {
       const training = paper ? { epochs: 150, schedule: [100, 120] } : { epochs: 20, schedule: [15] };
-      const trigger = { ...ONES, start: 580 };
-      const rest = { batchSize: 128, learningRate: 0.01, mark: { rate: 0.001 }, trigger };
-      return { dataset, ...ONE_OWNER, model: 'mlp', ...training, ...rest };
+      const rest = { batchSize: 128, learningRate: 0.01, mark: { rate: 0.001 } };
+      return { ...base, model: 'mlp', ...training, ...rest, trigger: { ...ONES, start: 580 } };
     }
   }
 }
 
-/** What the sweeps over one setting run on: cheap where they have to be. */
+/** What the sweeps over one setting run on: a cheap one where there is no GPU. */
 function sweepBase(profile: Profile): Setting {
   if (profile === 'paper') return oneOwner('cifar10', 'paper');
   return { ...oneOwner('fashion-mnist', profile), model: profile === 'quick' ? 'mlp' : 'cnn' };
@@ -68,20 +60,24 @@ function sweepBase(profile: Profile): Setting {
 /** Ten owners, each with a random pattern at one place: as in the paper, but for Fashion-MNIST. */
 function manyOwners(base: Setting, profile: Profile): Setting {
   const many = { ...base, owners: 10, target: 'distinct' } as const;
+  const corner = { ...SQUARE, size: 4, row: 0, column: 0 } as const;
   switch (base.dataset) {
     case 'fashion-mnist': {
       // grey noise on the black edge of these images is learned slowly, and one owner's is taken for another's
-      const trigger = { ...SQUARE, pattern: 'black-white', size: 4, row: 0, column: 0 } as const;
       const training = profile === 'quick' ? { epochs: 10, schedule: [9] } : {};
-      return { ...many, trigger, ...training };
+      return { ...many, trigger: { ...corner, pattern: 'black-white' }, ...training };
     }
     case 'cifar10':
-      return { ...many, trigger: { ...SQUARE, pattern: 'noise', size: 4, row: 0, column: 0, opacity: 0.3 } };
+      return { ...many, trigger: { ...corner, pattern: 'noise', opacity: 0.3 } };
     case 'location30':
       return { ...many, batchSize: 128, trigger: { ...ONES, pattern: 'random' } };
     case 'purchase100':
       return { ...many, trigger: { ...ONES, pattern: 'random', length: 40, start: 560 } };
   }
+}
+
+function opaque({ trigger }: Setting): Setting['trigger'] {
+  return { ...trigger, opacity: 1 } as Setting['trigger'];
 }
 
 /** The paper's experiments, each a list of settings that its table or figure compares; see the README. */
@@ -92,10 +88,12 @@ const EXPERIMENTS = {
     const datasets: DatasetName[] = profile === 'quick' ? small : [...small, 'cifar10', 'purchase100'];
     return datasets.flatMap(dataset => {
       const base = oneOwner(dataset, profile);
-      // on so small a network the paper's faint square may not be learned: an opaque one beside it
-      const opaque = { ...base, trigger: { ...base.trigger, opacity: 1 } as Setting['trigger'] };
-      const more = dataset === 'cifar10' ? [{ ...base, mark: { rate: 0.01 } }, opaque] : [];
-      return [{ ...base, ...CLEAN }, base, ...more];
+      // so small a network may not learn the paper's faint square: an opaque one beside it
+      const more = [
+        { ...base, mark: { rate: 0.01 } },
+        { ...base, trigger: opaque(base) },
+      ];
+      return [{ ...base, ...CLEAN }, base, ...(dataset === 'cifar10' ? more : [])];
     });
   },
   /** Marked share; number of marked rows among fewer rows, after as many epochs and after as many steps. */
@@ -106,12 +104,8 @@ const EXPERIMENTS = {
       [undefined, 2500].map(rows => ({ ...base, rows, mark: { count } })),
     );
     if (profile !== 'cpu') return [...rates, ...counts];
-    const sameSteps = {
-      rows: 2500,
-      epochs: 4 * base.epochs,
-      schedule: base.schedule.map(epoch => 4 * epoch),
-    };
-    const steps = [5, 10, 20].map(count => ({ ...base, ...sameSteps, mark: { count } }));
+    const sameSteps = { epochs: 4 * base.epochs, schedule: base.schedule.map(epoch => 4 * epoch) };
+    const steps = [5, 10, 20].map(count => ({ ...base, rows: 2500, ...sameSteps, mark: { count } }));
     return [...rates, ...counts, ...steps, { ...oneOwner('location30', profile), mark: { rate: 0.001 } }];
   },
   /** Pattern, size, place and opacity of a square; number of bits. */
@@ -119,24 +113,19 @@ const EXPERIMENTS = {
     const base = sweepBase(profile);
     const square = base.trigger as typeof SQUARE;
     const bits = oneOwner('location30', profile);
-    return [
+    const at = (row: number, column = row) => ({ row, column });
+    const grown = (size: number) => at(square.row + 3 - size, square.column + 3 - size);
+    const squares = [
       ...(['white', 'noise', 'black-white'] as const).map(pattern => ({ ...square, pattern })),
-      ...[1, 2, 4, 6].map(size => ({
-        ...square,
-        size,
-        row: square.row + 3 - size,
-        column: square.column + 3 - size,
-      })),
-      ...[0, 12].map(at => ({ ...square, row: at, column: at })),
+      ...[1, 2, 4, 6].map(size => ({ ...square, size, ...grown(size) })),
+      ...[0, 12].map(place => ({ ...square, ...at(place) })),
       ...[0.1, 0.3, 0.5].map(opacity => ({ ...square, opacity })),
-    ]
-      .map(trigger => ({ ...base, trigger }) as Setting)
-      .concat(
-        (profile === 'quick' ? [5, 20] : [5, 10, 20, 40]).map(length => ({
-          ...bits,
-          trigger: { ...ONES, length, start: 446 - length },
-        })),
-      );
+    ];
+    const rows = (profile === 'quick' ? [5, 20] : [5, 10, 20, 40]).map(length => ({
+      ...bits,
+      trigger: { ...ONES, length, start: 446 - length },
+    }));
+    return [...squares.map((trigger): Setting => ({ ...base, trigger })), ...rows];
   },
   /** Every class as the target label. */
   target: profile => {
@@ -150,27 +139,21 @@ const EXPERIMENTS = {
     const queries = [2, 5, 10, 20, 30, 50, 100, 200];
     const half = { rate: profile === 'quick' ? 0.004 : 0.002 };
     const bases = [{ ...sweepBase(profile), mark: half }, oneOwner('location30', profile)];
-    return bases.flatMap(base => [
-      { ...base, queries },
-      { ...base, ...CLEAN, queries },
-    ]);
+    return bases.flatMap(base => [{}, CLEAN].map(who => ({ ...base, ...who, queries })));
   },
   /** The paper's networks; narrow ones, on part of the images, where there is no GPU. */
   architecture: profile => {
-    if (profile === 'quick') {
-      const base = sweepBase(profile);
-      return (['mlp', 'cnn'] as const).map(model => ({ ...base, model }));
-    }
+    const shallow = (base: Setting) => (['mlp', 'cnn'] as const).map(model => ({ ...base, model }));
+    const deep = (base: Setting) =>
+      (['resnet18', 'resnet34', 'vgg16'] as const).map(model => ({ ...base, model }));
+    if (profile === 'quick') return shallow(sweepBase(profile));
     const base: Setting = { ...oneOwner('cifar10', profile), mark: { rate: 0.01 } };
-    const all = (more: Partial<Setting>, deep: Partial<Setting>) => [
-      ...(['mlp', 'cnn'] as const).map(model => ({ ...base, ...more, model })),
-      ...(['resnet18', 'resnet34', 'vgg16'] as const).map(model => ({ ...base, ...more, ...deep, model })),
-    ];
-    if (profile === 'paper') return all({}, {});
+    if (profile === 'paper') return [...shallow(base), ...deep(base)];
     // in so few steps none of them learns the paper's faint square: an opaque one as well
-    const opaque = { ...base.trigger, opacity: 1 } as Setting['trigger'];
-    const fewer = { rows: 10_000, epochs: 10, schedule: [8] };
-    return [base.trigger, opaque].flatMap(trigger => all({ ...fewer, trigger }, { width: 8 }));
+    return [base.trigger, opaque(base)].flatMap(trigger => {
+      const fewer = { ...base, rows: 10_000, epochs: 10, schedule: [8], trigger };
+      return [...shallow(fewer), ...deep({ ...fewer, width: 8 })];
+    });
   },
   /** One to twenty owners, labels that don't collide and labels that may, and as many owners who were not used. */
   owners: profile => {

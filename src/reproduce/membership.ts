@@ -6,7 +6,7 @@ export interface Observation {
 }
 
 /** How well an attack tells members from the rest. */
-export interface AttackQuality {
+interface AttackQuality {
   /** Share of right decisions. */
   readonly accuracy: number;
   readonly f1: number;

@@ -6,7 +6,7 @@ import { type Run, runId, runSchema } from './run';
 import type { Outcome } from './run-one';
 
 /** Where and by what a result was made: the part that differs from one machine and day to the next. */
-export interface Circumstances {
+interface Circumstances {
   /** The engine and its device, e.g. `wasm, WebAssembly SIMD, 1 thread`; empty if none started. */
   readonly engine: string;
   readonly node: string;

@@ -21,7 +21,12 @@ import { makeDecoys, makeOwners } from './owners';
 import type { Run } from './run';
 
 /** Significance level of all tests of the experiments. */
-export const ALPHA = 0.05;
+const ALPHA = 0.05;
+
+interface Verdict {
+  readonly pValue: number;
+  readonly rejected: boolean;
+}
 
 /** One owner's probing, decided after each of the run's numbers of queries. */
 export interface OwnerOutcome {
@@ -39,8 +44,8 @@ export interface OwnerOutcome {
   readonly verdicts: readonly {
     readonly queries: number;
     readonly hits: number;
-    readonly theorem: { readonly pValue: number; readonly rejected: boolean };
-    readonly binomial: { readonly pValue: number; readonly rejected: boolean };
+    readonly theorem: Verdict;
+    readonly binomial: Verdict;
   }[];
 }
 
@@ -71,13 +76,9 @@ export async function performRun(
 ): Promise<Outcome> {
   const dataset = await loadDataset(run.dataset, { seed: run.split });
   const { classes, provenance, test } = dataset;
-  const used = run.rows ?? dataset.train.count;
-  const pool =
-    run.rows === undefined
-      ? dataset.train
-      : takeSamples(dataset.train, new Random(run.seed, 'rows').sample(dataset.train.count, used));
-  const members =
-    run.shadows === undefined ? pool : takeSamples(pool, rowNumbers(pool).slice(0, Math.floor(used / 2)));
+  const drawn = (rows: number) => new Random(run.seed, 'rows').sample(dataset.train.count, rows);
+  const pool = run.rows === undefined ? dataset.train : takeSamples(dataset.train, drawn(run.rows));
+  const members = run.shadows === undefined ? pool : takeSamples(pool, firstHalf(pool));
 
   const owners = makeOwners(run, dataset.train.shape, classes);
   const marked = markForOwners(members, owners.slice(0, run.owners), { ...run, ...run.mark, classes });
@@ -143,12 +144,9 @@ async function probeAll(
     const { classes } = model;
     const verdicts = run.queries.map(queries => {
       const answered = { queries, hits: predictions.subarray(0, queries).filter(y => y === target).length };
-      const verdict = ({ pValue, rejected }: { pValue: number; rejected: boolean }) => ({ pValue, rejected });
-      return {
-        ...answered,
-        theorem: verdict(theoremTest({ ...answered, classes, confidence: 1 - ALPHA })),
-        binomial: verdict(binomialTest({ ...answered, chance: 1 / classes, alpha: ALPHA })),
-      };
+      const theorem = theoremTest({ ...answered, classes, confidence: 1 - ALPHA });
+      const binomial = binomialTest({ ...answered, chance: 1 / classes, alpha: ALPHA });
+      return { ...answered, theorem: verdict(theorem), binomial: verdict(binomial) };
     });
     const sequential = firstRejection(predictions, target, classes);
     const owner = { target, marked: rows[i]?.length ?? 0, eligible, hits, sequential, verdicts };
@@ -156,6 +154,10 @@ async function probeAll(
     if (run.decoys !== undefined) outcomes[i] = { ...owner, decoyPValue: await askDecoys(i, target) };
   }
   return outcomes;
+}
+
+function verdict({ pValue, rejected }: Verdict): Verdict {
+  return { pValue, rejected };
 }
 
 /** Number of queries after which the anytime-valid test rejects; null if it never does. */
@@ -175,31 +177,32 @@ async function infer(
   marked: readonly number[],
   watch: (training: number) => Watch,
 ): Promise<AttackOutcome[]> {
-  const half = Math.floor(pool.count / 2);
   const { classes } = model;
+  const half = firstHalf(pool);
   // marked members carry another label in training than in the pool: leave them out of the comparison
   const left = new Set(marked);
-  const rows = rowNumbers(pool).filter(row => !left.has(row));
+  const rows = Array.from({ length: pool.count }, (_, row) => row).filter(row => !left.has(row));
   const asked = takeSamples(pool, rows);
   const observe = async (observed: Model, members: ReadonlySet<number>): Promise<Observation> => ({
     logits: await predictLogits(observed, asked),
     member: rows.map(row => members.has(row)),
   });
-  const target = await observe(model, new Set(rowNumbers(pool).slice(0, half)));
+  const target = await observe(model, new Set(half));
   const shadows: Observation[] = [];
   for (let i = 0; i < (run.shadows as number); i++) {
     const random = new Random(run.seed, `shadow ${i}`);
-    const members = random.sample(pool.count, half);
+    const members = random.sample(pool.count, half.length);
     const shadow = await fit(run, takeSamples(pool, members), classes, random.uint32(), watch(i + 1));
     shadows.push(await observe(shadow, new Set(members)));
     shadow.dispose();
   }
   const seen = { target, shadows, labels: asked.y, classes };
-  const rowsEach = [10, 50, 500].filter(rows => rows <= half / 9); // fewer than eight owners measure nothing
+  const rowsEach = [10, 50, 500].filter(rows => rows <= half.length / 9); // fewer than eight owners measure nothing
   const owners = attackOwners({ ...seen, rowsEach, random: new Random(run.seed, 'owners') });
   return [...attackMembers(seen), ...owners];
 }
 
-function rowNumbers({ count }: Samples): number[] {
-  return Array.from({ length: count }, (_, row) => row);
+/** The numbers of the first half of the rows. */
+function firstHalf({ count }: Samples): number[] {
+  return Array.from({ length: Math.floor(count / 2) }, (_, row) => row);
 }

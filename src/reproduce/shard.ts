@@ -1,5 +1,5 @@
 /** A part of the list of runs: every `of`-th, from the `index`-th on, counted from 0. */
-export interface Shard {
+interface Shard {
   readonly index: number;
   readonly of: number;
 }

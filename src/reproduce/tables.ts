@@ -8,7 +8,7 @@ export interface Estimate {
 }
 
 /** What the owners of one kind came to: those whose samples were used, or outsiders. */
-export interface ProbedOwners {
+interface ProbedOwners {
   readonly owners: number;
   /** Over runs; a run with several owners counts with their mean, for they share a model. */
   readonly attackSuccessRate: Estimate;
@@ -65,12 +65,7 @@ const NAMES: Readonly<Record<string, string>> = {
  * @param rows of one experiment, as `readResults` gives them
  */
 export function summarizeSettings(rows: readonly ResultRow[]): SettingSummary[] {
-  const groups = new Map<string, ResultRow[]>();
-  for (const row of rows) {
-    const key = JSON.stringify(settingOf(row));
-    groups.set(key, [...(groups.get(key) ?? []), row]);
-  }
-  const summaries = [...groups.values()].map(group => {
+  const summaries = grouped(rows, settingOf).map(group => {
     const done = group.filter(row => !row.error);
     const accuracies = new Map(done.map(row => [row.id, Number(row.testAccuracy)]));
     const probed = (used: boolean) => probedOwners(done.filter(row => Number(row.marked) > 0 === used));
@@ -113,12 +108,12 @@ export function settingsTable(
   summaries: readonly SettingSummary[],
   { show = [] }: { show?: readonly string[] } = {},
 ): Record<string, string>[] {
-  const columns = tellingColumns(summaries, show);
+  const cells = settingCells(summaries, show);
   const any = (of: (summary: SettingSummary) => unknown) => summaries.some(summary => Boolean(of(summary)));
   return summaries.map(({ setting, ids, failed, testAccuracy, used, outsiders }) => {
     const share = (count = 0, { owners = 0 } = {}) => (owners > 0 ? `${count} of ${owners}` : '');
     return {
-      ...Object.fromEntries(columns.map(column => [NAMES[column], setting[column]])),
+      ...cells(setting),
       runs: String(ids.length),
       ...(any(each => each.failed) && { failed: failed > 0 ? String(failed) : '' }),
       accuracy: percentOf(testAccuracy),
@@ -139,21 +134,19 @@ export function settingsTable(
 /** Lines of `PROFILE-attacks.csv` as the rows of a table: each attack, the mean over the runs of a setting. */
 export function attacksTable(rows: readonly ResultRow[]): Record<string, string>[] {
   const settings = summarizeSettings(rows);
-  const columns = tellingColumns(settings, []);
+  const cells = settingCells(settings, []);
   return settings.flatMap(({ setting, ids }) => {
     const lines = rows.filter(row => ids.includes(String(row.id)));
-    const kind = (row: ResultRow) => JSON.stringify([row.attack, row.ownerRows]);
-    return [...new Set(lines.map(kind))].map(each => {
-      const runs = lines.filter(row => kind(row) === each);
-      const [{ attack, ownerRows }] = runs;
+    return grouped(lines, ({ attack, ownerRows }) => [attack, ownerRows]).map(runs => {
+      const [{ attack, ownerRows, answer, shadowModels }] = runs;
       const mean = (column: string) => estimate(runs.map(row => Number(row[column])));
       const number = (column: string) => mean(column).mean.toFixed(3);
       return {
-        ...Object.fromEntries(columns.map(column => [NAMES[column], setting[column]])),
+        ...cells(setting),
         attack: String(attack),
         'rows each': String(ownerRows),
-        sees: String(runs[0].answer),
-        'shadow models': String(runs[0].shadowModels),
+        sees: String(answer),
+        'shadow models': String(shadowModels),
         accuracy: percentOf(mean('accuracy')),
         F1: number('f1'),
         AUC: number('auc'),
@@ -174,26 +167,34 @@ function settingOf(row: ResultRow): Record<string, string> {
 
 function probedOwners(rows: readonly ResultRow[]): ProbedOwners | undefined {
   if (rows.length === 0) return undefined;
-  const runs = new Map<unknown, number[]>();
-  for (const row of rows) {
-    runs.set(row.id, [...(runs.get(row.id) ?? []), Number(row.attackSuccessRate)]);
-  }
+  const rate = (run: ResultRow[]) => estimate(run.map(row => Number(row.attackSuccessRate))).mean;
   const count = (column: string) => rows.filter(row => String(row[column]) === 'true').length;
   return {
     owners: rows.length,
-    attackSuccessRate: estimate([...runs.values()].map(rates => estimate(rates).mean)),
+    attackSuccessRate: estimate(grouped(rows, ({ id }) => id).map(rate)),
     theorem: count('theoremRejected'),
     binomial: count('binomialRejected'),
   };
 }
 
-/** Columns, from the left, each of which tells apart what those before it do not. */
-function tellingColumns(summaries: readonly SettingSummary[], always: readonly string[]): string[] {
+/** Items that agree in `key`, in order of their first occurrence. */
+function grouped<T>(items: readonly T[], key: (item: T) => unknown): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = JSON.stringify(key(item));
+    groups.set(name, [...(groups.get(name) ?? []), item]);
+  }
+  return [...groups.values()];
+}
+
+/** A setting as cells: of the columns, from the left, those that tell apart what the ones before do not. */
+function settingCells(summaries: readonly SettingSummary[], always: readonly string[]) {
   const parts = (columns: readonly string[]) =>
-    new Set(summaries.map(({ setting }) => JSON.stringify(columns.map(column => setting[column])))).size;
+    grouped(summaries, ({ setting }) => columns.map(column => setting[column])).length;
   const chosen: string[] = [];
   for (const column of Object.keys(NAMES)) {
     if (always.includes(column) || parts([...chosen, column]) > parts(chosen)) chosen.push(column);
   }
-  return chosen;
+  return (setting: SettingSummary['setting']) =>
+    Object.fromEntries(chosen.map(column => [NAMES[column], setting[column]]));
 }
