@@ -30,13 +30,12 @@ export interface JournalKind<Line> {
 }
 
 /**
- * A file of JSON records, one a line, to which lines are only added: what is written is never lost, whatever kills
- * the process.
+ * An append-only file of JSON records, one a line, that survives crashes.
  *
- * The first line says what the file is: format, version and what it belongs to. Nothing is ever written to a
- * file with another first line. Journals about the same, one after the other in one file, are a journal.
- * A line is safe from `kill -9` when {@link append} returns and from a power cut after {@link flush}. A last line
- * torn by either is dropped with a warning; any other damage is refused. One process at a time has it open.
+ * The first line says what the file is: format, version and what it belongs to. Nothing is ever written to a file
+ * with another first line. Journals that belong to the same can be concatenated. A line is safe from `kill -9`
+ * when {@link append} returns, and from a power cut after {@link flush}. A last line torn by either is dropped with
+ * a warning; any other damage is an error. One process at a time has the file open.
  */
 export class Journal<Line extends object> {
   private size = 0;

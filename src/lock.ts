@@ -13,10 +13,10 @@ const HOST = encodeURIComponent(hostname());
 /**
  * Lets one process (or thread) at a time work on `file`. Returns what gives the lock back.
  *
- * Everybody who wants the lock puts a file of its own beside `file`, named by its process, and *then* looks for
- * the files of others. Of two, at least one sees the other, so never do both go on. No name is used twice, so
- * removing the file of a dead process can't hit that of a living one. A dead owner (kill -9, power loss) holds
- * nobody up. A process of another machine can't be seen from here: its file is left to a human.
+ * Each process that wants the lock first creates a file of its own beside `file`, named after itself, and then
+ * looks for the files of others. Of two processes at least one sees the other, so they never both go on. No name
+ * is used twice, so removing the file of a dead process (kill -9, power loss) can't remove a live one's. Whether
+ * a process of another machine lives is not visible from here: its file has to be deleted by hand.
  *
  * @throws {@link LockedError} naming the owner when somebody else holds the lock
  */
@@ -32,7 +32,7 @@ export function takeLock(file: string): () => void {
       if (rivals.length === 0) break;
       const holder = Date.now() > deadline ? rivals[0] : rivals.find(isHeld);
       if (holder !== undefined) throw lockedBy(holder);
-      // of those who ask at the same moment the first by name stays, the others make room for a while
+      // of those that ask at the same moment the first by name stays, the others withdraw for a while
       if (own > rivals[0]) {
         withdraw(entry, own);
         pause(randomInt(1, 10));

@@ -23,7 +23,7 @@ const diagnose: Diagnose = (...all) =>
 const loaded = require.cache[path] as NodeJS.Module; // its exports cannot be assigned to, but exchanged
 loaded.exports = { ...typescript, createWatchCompilerHost, getPreEmitDiagnosticsOfFiles: diagnose };
 
-/** Mends a slip of tslab's: `{ t }` with `t` from an earlier cell is "not defined", `{ t: t }` is. */
+/** Works around an error of tslab: `{ t }` with `t` from an earlier cell fails as "not defined", `{ t: t }` works. */
 export function expandShorthands(cell: string): string {
   const names: { text: string; end: number }[] = [];
   const collect = (node: import('typescript').Node): void => {

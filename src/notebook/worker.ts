@@ -19,7 +19,7 @@ export type Report =
     }
   | { kind: 'done'; count: number; failure: Failure | null };
 
-process.once('disconnect', () => process.exit(1)); // nobody is listening any more
+process.once('disconnect', () => process.exit(1)); // the parent has ended
 process.once('message', async ({ cells }: Job) => {
   const session = startSession();
   const tell = (report: Report) => new Promise<void>(sent => process.send?.(report, () => sent()));

@@ -8,7 +8,7 @@ type WriteDisplayData = (bundle: object, update: boolean) => void;
 
 /** tslab's way to the front end, or null outside a notebook; its own `display` writes one format at a time. */
 function notebookWriter(): WriteDisplayData | null {
-  // looked up, not imported: in a notebook it is already loaded, elsewhere it would load a compiler for nothing
+  // looked up, not imported: importing it outside a notebook would load a compiler
   const tslab = require.cache[require.resolve('tslab/dist/jupyter')];
   return tslab?.exports.lastWriteDisplayData ?? null;
 }

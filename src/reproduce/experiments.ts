@@ -169,7 +169,7 @@ const EXPERIMENTS = {
     const asked = { outsiders: 20, target: 'independent', decoys: 39 } as const;
     return (profile === 'quick' ? [10] : [10, 20]).map(owners => ({ ...base, ...asked, owners }));
   },
-  /** Beside membership inference: a model that generalizes well, and one that knows its members by heart. */
+  /** Compared with membership inference: a model that generalizes well, and one that is overfitted. */
   membership: profile => {
     const base = manyOwners(sweepBase(profile), profile);
     const shadows = profile === 'quick' ? 8 : 16;
@@ -183,7 +183,7 @@ const EXPERIMENTS = {
       ...(profile === 'quick' ? [] : [{ ...location, ...owners }]),
     ];
   },
-  /** The authors' slip: marked rows always the first in file order. */
+  /** The authors' error: marked rows always the first in file order. */
   'file-order': profile => {
     const base = profile === 'quick' ? sweepBase(profile) : oneOwner('location30', profile);
     return (['random', 'file'] as const).map(order => ({ ...base, order }));

@@ -24,7 +24,7 @@ export interface AttackOutcome extends AttackQuality {
     | ('mean correctness' | 'mean loss' | 'LiRA, mean');
   /** Rows that one decision is about: 1, or those of one owner. */
   readonly ownerRows: number;
-  /** What the model has to give away, for one query a sample. */
+  /** What the model must answer, to one query a sample. */
   readonly answer: 'label' | 'probabilities';
   /** Models that the attacker trains, on data of the same distribution and by the same recipe. */
   readonly shadowModels: number;
@@ -33,9 +33,9 @@ export interface AttackOutcome extends AttackQuality {
 }
 
 /**
- * Membership inference against one model, beside which the marks have to prove themselves:
+ * Membership inference against one model, the alternative that marks are compared with:
  *
- * - correctness (Yeom et al. 2018): a member if it is classified rightly; needs the label only;
+ * - correctness (Yeom et al. 2018): a member if it is classified correctly; needs the label only;
  * - confidence, equivalent to loss (Yeom et al. 2018; Song and Mittal 2021), entropy (Salem et al. 2019) and
  *   modified entropy (Song and Mittal 2021, equation 8): thresholds for each class, learned on the first shadow
  *   model; need all probabilities;

@@ -41,8 +41,8 @@ const schema = z
 /**
  * The results of runs, a {@link Journal}.
  *
- * A run that was done once is not done again; one that failed is, and its new line replaces the old one for
- * whoever reads. Files of several shards are merged by writing them one after the other.
+ * A run that was done is not done again; one that failed is, and its new result replaces the old one. Files of
+ * several shards are merged by concatenation.
  */
 export class ResultsFile {
   /** By id of the run; where a run occurs twice, an outcome goes before an error. */

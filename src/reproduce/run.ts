@@ -42,11 +42,11 @@ export const runSchema = z.strictObject({
   flip: z.boolean().optional(),
   /** Data owners whose marked samples are in the training data. */
   owners: integer(0),
-  /** Owners who probe as well, but whose samples were not used: whoever is accused by them is innocent. */
+  /** Owners who probe although their samples were not used: each rejection is a false accusation. */
   outsiders: integer(0),
   /** What each owner marks: a share of all training rows, or so many of them. */
   mark: z.union([z.strictObject({ rate: share }), z.strictObject({ count: integer(1) })]),
-  /** `file`: the first rows that are not of the target class, a slip of the authors' code. */
+  /** `file`: the first rows that are not of the target class, an error of the authors' code. */
   order: z.enum(['random', 'file']),
   trigger: z.discriminatedUnion('family', [square, bits]),
   /** One label for all owners; or drawn, `distinct` as far as there are classes, or `independent`: may collide. */
