@@ -12,7 +12,7 @@ export interface Engine {
 
 /** Starts one engine and returns its device; throws {@link Absent} if the machine lacks it, else why it fails. */
 export type Loader = (forced: boolean) => Promise<string>;
-export type Loaders = Partial<Record<EngineName, Loader>>;
+type Loaders = Partial<Record<EngineName, Loader>>;
 
 /** The engine is not there: no reason for a warning. */
 export class Absent extends Error {}

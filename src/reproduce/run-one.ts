@@ -6,6 +6,7 @@ import { decoyTest } from '../decide/decoys';
 import { sequentialTest } from '../decide/sequential';
 import { theoremTest } from '../decide/theorem';
 import { type Mark, markForOwners } from '../mark/mark';
+import '../engine/node';
 import { localModel } from '../probe/local';
 import { probe } from '../probe/probe';
 import { Random } from '../random';

@@ -6,11 +6,6 @@ import { rowSize } from '../types';
 /** One pass through a network: while training, dropout draws from `random` and batch norm keeps statistics. */
 export type Pass = { readonly training: false } | { readonly training: true; readonly random: Random };
 
-export type Layer<In extends tf.Tensor = tf.Tensor, Out extends tf.Tensor = tf.Tensor> = (
-  x: In,
-  pass: Pass,
-) => Out;
-
 /** How weights start: uniform ±1/√fan-in (PyTorch's default) or normal with a standard deviation. */
 type Start = 'uniform' | { readonly deviation: number };
 

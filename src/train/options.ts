@@ -35,7 +35,7 @@ export interface TrainOptions {
 }
 
 /** Where a training stands between two epochs: with it and the samples, training continues as if never stopped. */
-export interface TrainingState {
+interface TrainingState {
   readonly epochs: readonly Epoch[];
   readonly random: Readonly<Record<string, RandomState>>;
   /** The model's weights, then the optimizer's velocities. */
@@ -59,7 +59,7 @@ export interface Checkpoint {
 }
 
 /** The options that decide the course of a training, defaults filled in. */
-export type Decisive = Required<
+type Decisive = Required<
   Omit<TrainOptions, 'epochs' | 'validation' | 'checkpoint' | 'onProgress' | 'signal'>
 >;
 

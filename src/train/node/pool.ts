@@ -11,7 +11,7 @@ export interface Task<Input> {
 }
 
 /** How one task is watched and stopped from outside. */
-export interface Watch<News> {
+interface Watch<News> {
   readonly onProgress?: (news: News) => void;
   /** Asks the task to stop; it may still return what it has. */
   readonly signal?: AbortSignal;
