@@ -1,3 +1,6 @@
+/* The face of the workshop that repeats the paper's experiments; `npm run reproduce` is its program. */
+
+export { byModel, type ClusteredMean, clusteredMean } from './clusters';
 export { experimentRows, type ResultRow, readResults } from './csv';
 export { type ExperimentName, type Profile, runsOf } from './experiments';
 export { type AttackOutcome, attackMembers } from './membership';

@@ -120,12 +120,12 @@ export function settingsTable(
       ...(any(each => each.used) && {
         ASR: used ? percentOf(used.attackSuccessRate) : '',
         'Theorem 1': share(used?.theorem, used),
-        'exact test': share(used?.binomial, used),
+        'binomial (1/K)': share(used?.binomial, used),
       }),
       ...(any(each => each.outsiders) && {
         'ASR, outsiders': outsiders ? percentOf(outsiders.attackSuccessRate) : '',
         'Theorem 1, wrongly': share(outsiders?.theorem, outsiders),
-        'exact test, wrongly': share(outsiders?.binomial, outsiders),
+        'binomial, wrongly': share(outsiders?.binomial, outsiders),
       }),
     };
   });
