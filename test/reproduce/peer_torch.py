@@ -2,8 +2,9 @@
 
     MIB_DATA_MIRROR=folder python3 test/reproduce/peer_torch.py [seeds] > data/results/peer-torch.csv
 
-Split, marked rows, weights and order are drawn anew for each seed. One line a run: with several owners the attack
-success rate is the mean over owners. One thread; a run takes about 15 s.
+Split, marked rows, triggers and targets of a seed are those of the library's runs (its generator gives the numbers
+of numpy's RandomState), so that the two are compared in pairs; weights and order are PyTorch's own. One line a run:
+with several owners the attack success rate is the mean over owners. One thread; a run takes about 15 s.
 """
 import os
 import sys
@@ -31,20 +32,30 @@ def stamp(rows, bits):
     return stamped
 
 
+def stream(seed, name):
+    return np.random.RandomState([seed, *name.encode()])
+
+
+def owner_of(seed, owner, target):
+    own = stream(seed, f"trigger {owner}").randint(0, 2**32, dtype=np.uint32)
+    return (stream(int(own), "bits").random_sample(LENGTH) < 0.6).astype(np.float32), target
+
+
 def run(x, y, rate, owners, batch, seed):
-    draw = np.random.RandomState(seed)
     torch.manual_seed(seed)
-    order = draw.permutation(len(x))
+    order = stream(seed, "split").permutation(len(x))
     cut = int(0.8 * len(x))
     x_train, y_train, x_test, y_test = x[order[:cut]], y[order[:cut]], x[order[cut:]], y[order[cut:]]
     if owners == 1:
         keys = [(np.ones(LENGTH, np.float32), 1)]
     else:
-        targets = draw.permutation(CLASSES)[:owners]  # labels that do not collide
-        keys = [((draw.rand(LENGTH) < 0.6).astype(np.float32), target) for target in targets]
+        targets = stream(seed, "targets").permutation(CLASSES)[:owners]  # labels that do not collide
+        keys = [owner_of(seed, i, target) for i, target in enumerate(targets)]
+    draw = stream(seed, "mark")
     count, free, new_x, new_y = int(rate * cut), np.ones(cut, bool), x_train.copy(), y_train.copy()
     for bits, target in keys:
-        rows = draw.choice(np.flatnonzero(free & (y_train != target)), count, replace=False)
+        eligible = np.flatnonzero(free & (y_train != target))
+        rows = eligible[draw.permutation(len(eligible))[:count]]
         free[rows] = False
         new_x[rows], new_y[rows] = stamp(x_train[rows], bits), target
 
