@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
-import { ROOT } from '../src/paths';
+import { clopperPearson } from '../src/decide/interval';
+import { ROOT } from '../src/notebook/root';
+import { byModel, clusteredMean } from '../src/reproduce/clusters';
 import { experimentRows, type ResultRow, readResults } from '../src/reproduce/csv';
 import type { ExperimentName } from '../src/reproduce/experiments';
 import { estimate, percentOf, type SettingSummary, summarizeSettings } from '../src/reproduce/tables';
@@ -41,22 +43,60 @@ test('the results are those of the committed files', async () => {
 
   const settings = ['one owner, 0.2 %', 'one owner, 1 %', 'ten owners, 0.2 % each'];
   const protocol = of('protocol').map((setting, i) => {
+    const ours = byModel(experimentRows('protocol', owners)).filter(([{ id }]) =>
+      setting.ids.includes(String(id)),
+    );
     const peers = torch.filter(each => each.setting === settings[i].replace(' each', ''));
-    const theirs = [percent(peers, 'testAccuracy'), percent(peers, 'attackSuccessRate')];
-    return [settings[i], percentOf(setting.testAccuracy), theirs[0], asr(setting), theirs[1]];
+    const difference = (column: string) => {
+      const pairs = ours.map(model => {
+        const mean = estimate(model.map(row => Number(row[column]))).mean;
+        return 100 * (mean - Number(peers.find(({ seed }) => seed === model[0].seed)?.[column]));
+      });
+      assert.equal(pairs.length, 8);
+      const { mean, standardError } = estimate(pairs);
+      return `${mean.toFixed(2)} ± ${standardError.toFixed(2)}`;
+    };
+    const differences = ['testAccuracy', 'attackSuccessRate'].map(difference);
+    return [settings[i], percentOf(setting.testAccuracy), asr(setting), ...differences];
   });
-  assert.deepEqual(tableOf('| setting | accuracy, ours'), protocol);
+  assert.deepEqual(tableOf('| setting | accuracy | ASR'), protocol);
 
   const shares = ['0.05 %', '0.1 %', '0.5 %', '1 %'].map(marked => of('share', { marked, rows: '' })[0]);
+  const [square] = of('trigger', { dataset: 'fashion-mnist', triggerOpacity: '0.3' });
+  const [location] = of('share', { dataset: 'location30' });
   const [faint, opaque, full] = of('one-owner', { dataset: 'cifar10', owners: '1' });
-  const lines = [...shares, faint, full, opaque].map(setting => [
-    ...[setting.setting.marked, percentOf(setting.testAccuracy), asr(setting)],
+  const lines = [...shares, square, location, faint, full, opaque].map(setting => [
+    ...[setting.setting.marked, String(setting.ids.length)],
+    ...[percentOf(setting.testAccuracy), asr(setting)],
     `${setting.used?.theorem} of ${setting.used?.owners}`,
   ]);
   assert.deepEqual(
     tableOf('| data, model | marked').map(([, ...cells]) => cells),
     lines,
   );
+  says(
+    `in ${location.used?.theorem} of 12 by Theorem 1, in ${location.used?.binomial} of 12 by the binomial`,
+  );
+
+  // pairs that differ in nothing but the marks
+  const cost = (dataset: string) => {
+    const models = byModel(experimentRows('one-owner', owners)).map(([first]) => first);
+    const runs = models.filter(row => row.dataset === dataset);
+    const pairs = runs
+      .filter(row => row.owners === 0)
+      .map(clean => {
+        const marked = runs.find(row => row.owners === 1 && row.seed === clean.seed);
+        return 100 * (Number(clean.testAccuracy) - Number(marked?.testAccuracy));
+      });
+    assert.equal(pairs.length, 3);
+    const { mean, standardError } = estimate(pairs);
+    return { mean, half: standardError * 4.302652729911275 }; // R: qt(0.975, 2)
+  };
+  const { mean, half } = cost('fashion-mnist');
+  says(
+    `cost ${mean.toFixed(2)} points (95 % interval ${(mean - half).toFixed(2)} to ${(mean + half).toFixed(2)}`,
+  );
+  says(`within ± ${cost('location30').half.toFixed(1)} points`);
 
   const images = await results('peer-torch-images.csv');
   const peer = (setting: string) =>
@@ -74,20 +114,32 @@ test('the results are those of the committed files', async () => {
   const many = of('owners');
   const accused = count(each => each.outsiders?.theorem, many);
   says(`${accused} of ${count(each => each.outsiders?.owners, many)} owners whose data were not used`);
+  const outsiders = experimentRows('owners', owners).filter(row => row.marked === 0);
+  const accuses = (row: ResultRow) => Number(Number(row.theoremPValue) <= 0.05);
+  const clustered = clusteredMean(
+    byModel(outsiders).map(model => model.map(accuses)),
+    { seed: 9 },
+  );
+  const [rate, low, high] = [clustered.mean, clustered.low, clustered.high].map(x => (100 * x).toFixed(1));
+  says(`${rate} %, clustered by model ${low} to ${high} %`);
+  const sharing = byModel(experimentRows('owners', owners)).flatMap(model => {
+    const taken = new Set(model.filter(row => row.marked !== 0).map(row => row.label));
+    return model.filter(row => row.marked === 0 && accuses(row) === 1 && taken.has(row.label));
+  });
+  assert.equal(sharing.length, accused);
+  says(`All ${accused} drew the label of an owner`);
+  const among = experimentRows('outsiders', owners).filter(row => row.marked === 0);
+  says(`accuse ${among.filter(row => Number(row.decoyPValue) <= 0.05).length} of ${among.length}`);
   const clean = of('one-owner', { owners: '0' });
-  const innocent = count(each => each.outsiders?.theorem, clean);
-  assert.equal(innocent, 0);
-  says(`none of ${count(each => each.outsiders?.owners, clean)} outsiders`);
-  const attacks = await results('cpu-attacks.csv');
-  const best = (dataset: string, rows: number) =>
-    Math.max(
-      ...attacks.filter(each => each.dataset === dataset && each.rows === rows).map(each => Number(each.auc)),
-    );
-  says(`best AUC ${best('fashion-mnist', 10_000).toFixed(2)}`);
-  says(`(${best('fashion-mnist', 2000).toFixed(2)})`);
-  says(`(${best('location30', 4000).toFixed(2)})`);
-  const [file, random] = of('file-order').map(asr);
-  says(`from ${random.replace(' %', '')} to ${file}`);
+  assert.equal(
+    count(each => each.outsiders?.theorem, clean),
+    0,
+  );
+  const innocent = count(each => each.outsiders?.owners, clean);
+  const [, most] = clopperPearson({ hits: 0, queries: innocent ?? 0, confidence: 0.95 });
+  says(
+    `0 of ${innocent} outsiders where nobody marked, which allows a rate of up to ${Math.round(100 * most)} %`,
+  );
 });
 
 test('the speeds are those of the committed file', () => {
