@@ -93,10 +93,10 @@ export function estimate(values: readonly number[]): Estimate {
 }
 
 /** `68.7 ± 0.4 %`; without the error where there was one run, blank where there was none. */
-export function percentOf({ mean, standardError }: Estimate): string {
+export function percentOf({ mean, standardError }: Estimate, digits = 1): string {
   if (Number.isNaN(mean)) return '';
-  const error = Number.isNaN(standardError) ? '' : ` ± ${(100 * standardError).toFixed(1)}`;
-  return `${(100 * mean).toFixed(1)}${error} %`;
+  const error = Number.isNaN(standardError) ? '' : ` ± ${(100 * standardError).toFixed(digits)}`;
+  return `${(100 * mean).toFixed(digits)}${error} %`;
 }
 
 /**
