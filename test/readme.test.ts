@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
 import { clopperPearson } from '../src/decide/interval';
-import { ROOT } from '../src/notebook/root';
+import { ROOT } from '../src/paths';
 import { byModel, clusteredMean } from '../src/reproduce/clusters';
 import { experimentRows, type ResultRow, readResults } from '../src/reproduce/csv';
 import type { ExperimentName } from '../src/reproduce/experiments';
