@@ -137,6 +137,7 @@ export function attacksTable(rows: readonly ResultRow[]): Record<string, string>
   const cells = settingCells(settings, []);
   return settings.flatMap(({ setting, ids }) => {
     const lines = rows.filter(row => ids.includes(String(row.id)));
+    const owners = lines.some(row => row.ownerRows !== undefined);
     return grouped(lines, ({ attack, ownerRows }) => [attack, ownerRows]).map(runs => {
       const [{ attack, ownerRows, answer, shadowModels }] = runs;
       const mean = (column: string) => estimate(runs.map(row => Number(row[column])));
@@ -144,7 +145,7 @@ export function attacksTable(rows: readonly ResultRow[]): Record<string, string>
       return {
         ...cells(setting),
         attack: String(attack),
-        'rows each': String(ownerRows),
+        ...(owners && { 'rows each': String(ownerRows) }),
         sees: String(answer),
         'shadow models': String(shadowModels),
         accuracy: percentOf(mean('accuracy')),
