@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import {
   closeSync,
+  constants,
   fstatSync,
   fsyncSync,
   openSync,
@@ -82,7 +83,8 @@ export function readLimited(caller: string, path: string, limit: number): Buffer
 
 function openToRead(caller: string, path: string): number {
   try {
-    return openSync(path, 'r');
+    // without waiting for whoever may never write into a pipe of that name
+    return openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is missing' : 'cannot be read';
     throw new Error(`${caller}: ${path} ${reason}: ${(error as Error).message}`, { cause: error });

@@ -1,24 +1,38 @@
-export { type Evidence, writeEvidence } from './claim/evidence';
+export {
+  type Beacon,
+  type BeaconProof,
+  fetchRound,
+  openBeacon,
+  readRound,
+  roundAfter,
+  roundTime,
+} from './claim/beacon';
+export { deriveGroup, type Group, type MarkKey } from './claim/derive';
+export {
+  type Evidence,
+  type OwnRecord,
+  parseEvidence,
+  readEvidence,
+  recordOf,
+  writeEvidence,
+} from './claim/evidence';
 export {
   createKey,
   deriveKeys,
   hashSamples,
   type KeyCollisions,
   keyCollisions,
-  type MarkKey,
   markWithKeys,
   OwnerKey,
+  type PlanChoices,
 } from './claim/key';
 export { readKey, writeKey } from './claim/key-file';
-export type { Plan } from './claim/key-plan';
-export { type KeysProbing, probeKeys } from './claim/probe-keys';
-export {
-  type Check,
-  type Replay,
-  type Verification,
-  type VerifyOptions,
-  verifyEvidence,
-} from './claim/verify';
+export { commitmentOf, type Plan } from './claim/key-plan';
+export { type KeysOptions, type KeysProbing, probeKeys } from './claim/probe-keys';
+export { decideGroup } from './claim/questions';
+export type { Check, Verification } from './claim/verdict';
+export { verdictPage } from './claim/verdict-page';
+export { checkEvidence, type VerifyOptions, verifyEvidence } from './claim/verify';
 export { type DatasetName, type LoadOptions, loadDataset } from './data/load';
 export { readSamples, writeSamples } from './data/samples-file';
 export { takeSamples } from './data/take';

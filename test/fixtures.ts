@@ -71,9 +71,13 @@ interface Ended {
 }
 
 /** Runs Node with these words, to its end, without an error where it fails. */
-export function runNode(words: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+export function runNode(
+  words: readonly string[],
+  env: Record<string, string> = {},
+  cwd?: string,
+): Promise<Ended> {
   return new Promise(done => {
-    const options = { env: { ...process.env, ...env }, maxBuffer: 1 << 26 };
+    const options = { env: { ...process.env, ...env }, maxBuffer: 1 << 26, cwd };
     const child: ChildProcess = execFile(process.execPath, words, options, (_, stdout, stderr) =>
       done({ status: child.exitCode, signal: child.signalCode, stdout, stderr }),
     );

@@ -1,323 +1,300 @@
-import { takeSamples } from '../data/take';
-import { binomialTest } from '../decide/binomial';
-import type { RandomizationDecision } from '../decide/randomization';
-import { readLimited } from '../files';
-import { stamp } from '../mark/stamp';
-import { Random } from '../random';
-import type { BlackBox, Progress, Samples } from '../types';
-import {
-  decideKeys,
-  type Evidence,
-  hashInputs,
-  hashTrigger,
-  markedRows,
-  merkleRoot,
-  parseEvidence,
-  requireProbes,
-} from './evidence';
-import { deriveKeys, type MarkKey, OwnerKey } from './key';
+import { checksOf } from '../check';
+import { type Decision, short } from '../decide/decision';
+import type { BlackBox, Samples } from '../types';
+import { openBeacon } from './beacon';
+import { deriveGroup, type Group } from './derive';
+import { type Evidence, readEvidence } from './evidence';
+import { hashSecret } from './key';
+import { commitmentOf } from './key-plan';
+import { checkMarks, percent } from './marks';
+import { askGroup, decideGroup, type VerifierAsking } from './questions';
+import { ForeignAuthorityError, stampedBefore, verifyTimeStamp } from './time-stamp';
+import { type Answers, type Check, type Claim, rate, type Verification, verdict } from './verdict';
 
-const LIMIT = 16 * 2 ** 20;
+/** How much older than the beacon's value a commitment has to be. */
+const MARGIN_MS = 60_000;
 
-/** What the verifier knows besides the file; the more, the more is checked. */
+/** More refusals than this, and a claim that is not significant stays open. */
+const MOST_REFUSED = 0.2;
+
+/** What the verifier brings. Without a part of it the steps that need it are not made. */
 export interface VerifyOptions {
-  /** The commitment as it was published, and so known to be older than the public randomness. */
-  readonly commitment?: string;
-  /** The public randomness as its source published it. */
-  readonly publicRandomness?: string;
-  /** The data set as published, marked rows included. */
+  /** The commitment as it was published, and when she saw it published. */
+  readonly commitment?: { readonly value: string; readonly seen: Date };
+  /** Root certificates of time-stamping authorities that she trusts, PEM or DER. */
+  readonly roots?: readonly (Uint8Array | string)[];
+  /** Where the plan's beacon is a `value`: what its source published, and when. */
+  readonly beacon?: { readonly value: string; readonly time: Date };
+  /** The data set as it was published, marked rows included; obtained by herself. */
   readonly published?: Samples;
-  /** Gives the set of probes, by the name of the plan's data set: proves what was asked. */
-  readonly probes?: (dataset: string) => Samples | Promise<Samples>;
-  /** Asks again; needs `probes`. */
-  readonly replay?: Replay;
-}
-
-export interface Replay {
-  /** The suspect model. */
-  readonly box: BlackBox;
-  /** The share of the queries that is asked again, in (0, 1]. */
-  readonly share: number;
-  /** Draws these queries; a number that the owner cannot have foreseen. */
-  readonly seed: number;
-  /** The share of answers that the model is known to change from one time to the next; 0 for none. */
-  readonly noise: number;
-  /** Called after each key's queries. */
-  readonly onProgress?: (progress: Progress) => void;
-}
-
-export interface Check {
-  readonly name: string;
-  readonly outcome: 'holds' | 'FAILS' | 'not checked';
-  /** What was found, or why it fails, or what is needed to check it. */
-  readonly detail: string;
-}
-
-/** The result of {@link verifyEvidence}; prints itself line by line. */
-export interface Verification {
-  /** Whether the file is sound and its claim significant: no check failed. */
-  readonly holds: boolean;
-  readonly checks: readonly Check[];
-  toString(): string;
+  /** The probes that the plan names, labels included. */
+  readonly probes?: Samples;
+  /** The suspect model, obtained by herself; its labels are those of the plan's class names. */
+  readonly suspect?: BlackBox;
+  /** When the suspect is known to have existed: keys that are younger cannot be in it. */
+  readonly suspectSince?: Date;
+  /** How the suspect is asked; `ledger` keeps the answers. */
+  readonly asking?: VerifierAsking;
+  /** Which of the opened groups she asks. Default: the only one. */
+  readonly group?: number;
+  /** Her significance level. Default 0.01; the plan's counts where it is smaller. */
+  readonly alpha?: number;
+  /**
+   * The room that she requires. Default: 1 where she brings the published commitment, else 10,000: a time stamp
+   * proves age, and not that there is only one.
+   */
+  readonly claims?: number;
 }
 
 /**
- * Checks an owner's claim from her evidence file, trusting nothing in it: recomputes commitment, keys, queries,
- * votes and p-value, and compares.
+ * Checks an owner's claim. Nothing that the owner wrote is trusted, nothing is looked up on a network, and only the
+ * answers to the verifier's own questions count.
  *
- * What the file alone cannot show, and what closes the gap:
- * - that the commitment is older than the public randomness: compare it with the published one (`commitment`,
- *   `publicRandomness`). Without this a forger can try secrets until one fits an innocent model.
- * - that the marks were published: `published`.
- * - what exactly was asked: `probes`.
- * - that the answers are the model's: only asking again shows that (`replay`).
+ * 1. The secret, the beacon's value and the age of the commitment: the keys were fixed by nobody's choice.
+ * 2. The published rows carry the marks.
+ * 3. The suspect answers her questions, with and without triggers in one random order, once each.
+ * 4. Without triggers it is accurate enough for its answers to be labels of the plan.
+ * 5. With triggers it names the keys' labels more often than chance allows, with room for alternatives.
  *
- * @returns never throws for what is in the file: each failure is a line with its reason
+ * @returns HOLDS if every step was made and holds, FAILS if something contradicts the claim, else INCOMPLETE
+ * @throws if the file is unreadable or no evidence of this version, or an argument is wrong
  */
 export async function verifyEvidence(path: string, options: VerifyOptions = {}): Promise<Verification> {
-  let bytes: Uint8Array;
-  try {
-    bytes = readLimited('verifyEvidence', path, LIMIT);
-  } catch (error) {
-    return verification([{ name: 'file', outcome: 'FAILS', detail: (error as Error).message }]);
-  }
-  return verifyBytes(bytes, options);
+  return checkEvidence(readEvidence('verifyEvidence', path), options);
+}
+
+/** What a step found; with `next`, even an empty one, the step could not be made. */
+interface Finding<T> {
+  readonly value: T;
+  readonly detail: string;
+  readonly next?: string;
 }
 
 /** {@link verifyEvidence} of a file's contents. */
-export async function verifyBytes(bytes: Uint8Array, options: VerifyOptions = {}): Promise<Verification> {
+export async function checkEvidence(evidence: Evidence, options: VerifyOptions = {}): Promise<Verification> {
+  const check = checksOf('verifyEvidence');
+  const { plan } = evidence;
+  const { group, secret } = openedGroup(evidence, options.group);
+  const alpha = check.number('alpha', options.alpha ?? 0.01, '(0, 1)');
+  const wanted = options.claims === undefined ? undefined : check.integer('claims', options.claims, 1);
+  const commitment = commitmentOf(plan);
+
   const checks: Check[] = [];
-  const attempt = async <T>(name: string, find: () => T | Promise<T>, tell: (found: T) => string) => {
+  const step = async <T>(name: Check['name'], make: () => Finding<T> | Promise<Finding<T>>) => {
     try {
-      const found = await find();
-      checks.push({ name, outcome: 'holds', detail: tell(found) });
-      return found;
+      const { value, detail, next } = await make();
+      checks.push({ name, outcome: next === undefined ? 'holds' : 'not checked', detail, next });
+      return value;
     } catch (error) {
-      const outcome = error instanceof Unknown ? 'not checked' : 'FAILS';
-      checks.push({ name, outcome, detail: (error as Error).message });
+      if (options.asking?.signal?.aborted) throw error;
+      checks.push({ name, outcome: 'FAILS', detail: (error as Error).message });
       return undefined;
     }
   };
+  const contradicted = () => checks.some(({ outcome }) => outcome === 'FAILS');
 
-  const evidence = await attempt(
-    'file',
-    () => parseEvidence('verifyEvidence', bytes),
-    () => `${bytes.length} bytes, well-formed, unaltered since it was written`,
+  await step('secret', () => checkSecret(secret, group, plan.groups));
+  await step('commitment', () => checkCommitment(commitment, options.commitment));
+  const beacon = contradicted() ? undefined : await step('beacon', () => checkBeacon(evidence, options));
+  const age = await step('age', () => checkAge(evidence, commitment, beacon?.time, options));
+  const keys =
+    contradicted() || beacon === undefined ? undefined : deriveGroup(plan, group, secret, beacon.randomness);
+  await step('marks', () => findMarks(evidence, keys, options.published));
+  const answers = await step('questions', () =>
+    askQuestions(evidence, contradicted() ? undefined : keys, options),
   );
-  if (evidence === undefined) return verification(checks);
-  const { plan, commitment, publicRandomness } = evidence;
-  const key = new OwnerKey(evidence.secret, plan);
-  const keys = deriveKeys(key, publicRandomness);
-
-  await attempt(
-    'commitment',
-    () => requireSame('commitment', commitment, key.commitment, 'of secret and plan'),
-    () => `${commitment} binds the secret and the plan`,
-  );
-  await attempt(
-    'publication',
-    () => {
-      const published = known(
-        options.commitment,
-        `compare it with the one published before ${plan.randomness}`,
-      );
-      requireSame('commitment', commitment, published, 'as published');
-    },
-    () => 'the commitment is the published one',
-  );
-  await attempt(
-    'randomness',
-    () => {
-      const published = known(
-        options.publicRandomness,
-        `look up ${plan.randomness}: it must be ${publicRandomness}`,
-      );
-      requireSame('public randomness', publicRandomness, published, 'as its source published it');
-    },
-    () => `${publicRandomness} is what its source published`,
-  );
-  await attempt(
-    'keys',
-    () => requireKeys(evidence, keys),
-    () => `${keys.length} triggers and labels are derived from secret and public randomness`,
-  );
-  await attempt(
-    'marks',
-    () => {
-      const published = known(options.published, 'needs the published data set (--samples)');
-      const root = merkleRoot(markedRows('verifyEvidence', plan, keys, published));
-      requireSame('Merkle root', evidence.marked, root, 'of the published rows');
-    },
-    () => `${plan.keys * plan.rowsPerKey} published rows carry them, Merkle root ${evidence.marked}`,
-  );
-  const answers = await attempt(
-    'queries',
-    () => requireQueries(evidence, keys),
-    () => `${evidence.queries.length} are those that the keys fix, each asked once`,
-  );
-  const probes = await attempt(
-    'inputs',
-    async () => {
-      const set = await known(options.probes, 'needs the set of probes (--probes)')(plan.dataset);
-      return requireInputs(evidence, keys, set);
-    },
-    () => "each query is its probe row with its key's trigger",
-  );
-  await attempt(
-    'answers',
-    () => {
-      const replay = known(
-        options.replay,
-        'that they are the model’s, only asking it again can show (--replay)',
-      );
-      return askAgain(evidence, keys, known(probes, 'needs inputs that hold'), replay);
-    },
-    String,
-  );
-  const decision = await attempt(
-    'statistics',
-    () => requireResult(evidence, keys, known(answers, 'needs queries that hold')),
-    String,
-  );
-  await attempt(
-    'claim',
-    () => {
-      const { rejected, pValue, alternative } = known(decision, 'needs statistics that hold');
-      const p = `p = ${Number(pValue.toPrecision(3))}`;
-      if (!rejected) throw new Error(`${p} is above alpha ${plan.alpha}: no evidence`);
-      return `${p} is at most alpha ${plan.alpha}: ${alternative}`;
-    },
-    String,
-  );
-  return verification(checks);
-}
-
-/** Not a failure: what a check needs is not there. */
-class Unknown extends Error {}
-
-function known<T>(value: T | undefined, need: string): T {
-  if (value === undefined) throw new Unknown(need);
-  return value;
-}
-
-function requireSame(what: string, found: string, expected: string, source: string): void {
-  if (found !== expected) throw new Error(`${what} is ${found}, expected ${expected} ${source}`);
-}
-
-function requireKeys(evidence: Evidence, keys: readonly MarkKey[]): void {
-  const { length } = evidence.keys;
-  if (length !== keys.length)
-    throw new Error(`${length} keys are listed, expected ${keys.length} as planned`);
-  keys.forEach(({ target, trigger }, j) => {
-    const listed = evidence.keys[j];
-    if (listed.target !== target) {
-      throw new Error(`label of key ${j} is ${listed.target}, but ${target} is derived from the secret`);
-    }
-    if (listed.trigger !== hashTrigger(trigger)) {
-      throw new Error(`trigger of key ${j} is not the one that is derived from the secret`);
-    }
+  await step('labels', () => checkLabels(answers, plan.leastAccuracy));
+  const claim: Claim = {
+    ...{ commitment, group, groups: plan.groups.length },
+    ...{ suspect: evidence.suspect, asked: options.suspect?.name, classNames: plan.data.classNames },
+    level: Math.min(alpha, plan.alpha),
+    claims: wanted ?? (age === 'published' ? 1 : 10_000),
+  };
+  const decision = answers && decideGroup(plan, answers);
+  const room = decision && Math.floor((claim.level / (decision.pValue * claim.groups)) * (1 + 1e-12));
+  const labelled = answers !== undefined && answers.accuracy >= plan.leastAccuracy;
+  await step('claim', () => decideClaim(claim, labelled ? answers : undefined, decision, room));
+  return verdict({
+    ...{ room, checks, claim, answers, decision, keysSince: beacon?.time },
+    askedBefore: evidence.record?.group === group,
+    recorded: evidence.record !== undefined,
   });
 }
 
-/** The answers key by key, if the queries are exactly those of the keys. */
-function requireQueries({ queries, plan }: Evidence, keys: readonly MarkKey[]): number[][] {
-  const seen = new Set<string>();
-  for (const { key, row } of queries) {
-    const name = `${key}/${row}`;
-    if (seen.has(name)) throw new Error(`query of key ${key} and row ${row} occurs twice, expected once`);
-    seen.add(name);
+function openedGroup({ opened }: Evidence, wanted: number | undefined): Evidence['opened'][number] {
+  const found = opened.filter(({ group }) => wanted === undefined || group === wanted);
+  if (found.length === 1) return found[0];
+  const groups = opened.map(({ group }) => group).join(', ');
+  return checksOf('verifyEvidence').fail('group', wanted, `one of those that the file opens: ${groups}`);
+}
+
+function checkSecret(secret: string, group: number, hashes: readonly string[]): Finding<void> {
+  if (hashSecret(secret) !== hashes[group])
+    throw new Error(`the secret of group ${group} is not the one that the plan holds the hash of`);
+  return {
+    value: undefined,
+    detail: `group ${group} of ${hashes.length} is opened by the secret in the plan`,
+  };
+}
+
+function checkCommitment(found: string, published: VerifyOptions['commitment']): Finding<void> {
+  if (published === undefined) return { value: undefined, detail: `${found}, of the plan in the file` };
+  if (published.value !== found)
+    throw new Error(`the plan's commitment is ${found}, but ${published.value} was published`);
+  return { value: undefined, detail: `${found} is the published one` };
+}
+
+function checkBeacon({ plan, beacon: proof }: Evidence, { beacon: brought }: VerifyOptions) {
+  const opened = openBeacon(plan.beacon, proof, brought);
+  switch (opened.basis) {
+    case 'proven':
+      return { value: opened, detail: `signed by drand's network, out at ${opened.time?.toISOString()}` };
+    case 'brought':
+      return { value: opened, detail: 'the value is the one that the verifier found at its source' };
+    case 'unchecked': {
+      const source = plan.beacon.kind === 'value' ? plan.beacon.source : '';
+      const next = `look up the value and its time at "${source}", and bring them`;
+      return { value: opened, detail: "the value is the owner's word", next };
+    }
+    case 'rehearsal': {
+      const next = 'a claim needs marks made under a plan with a public beacon; a rehearsal never holds';
+      return { value: opened, detail: 'a rehearsal: anybody could choose this randomness', next };
+    }
   }
-  const expected = keys.flatMap((key, j) => key.probes.map(row => ({ key: j, row })));
-  if (queries.length !== expected.length) {
-    throw new Error(`${queries.length} queries are listed, expected ${expected.length} as planned`);
+}
+
+function checkAge(
+  { plan, token }: Evidence,
+  commitment: string,
+  out: Date | undefined,
+  { commitment: published, roots, suspectSince }: VerifyOptions,
+): Finding<'published' | 'stamped' | undefined> {
+  const open = (detail: string, next: string) => ({ value: undefined, detail, next });
+  if (out === undefined) {
+    const next = plan.beacon.kind === 'rehearsal' ? '' : 'first the beacon and its time';
+    return open('unknown, for the time of the beacon is not known', next);
   }
-  const answers: number[][] = keys.map(() => []);
-  queries.forEach(({ key, row, answer }, i) => {
-    if (key !== expected[i].key || row !== expected[i].row) {
-      const { key: j, row: fixed } = expected[i];
-      throw new Error(`query ${i} is key ${key}, row ${row}; the secret fixes key ${j}, row ${fixed}`);
-    }
-    if (answer >= plan.classes) {
-      throw new Error(`answer to query ${i} is ${answer}, expected a label in 0..${plan.classes - 1}, or -1`);
-    }
-    answers[key].push(answer);
-  });
-  return answers;
-}
-
-function requireInputs(evidence: Evidence, keys: readonly MarkKey[], probes: Samples): Samples {
-  requireProbes('verifyEvidence', evidence.plan, probes);
-  const inputs = keys.flatMap(key => hashInputs(key, probes));
-  inputs.forEach((input, i) => {
-    requireSame(`input of query ${i}`, evidence.queries[i]?.input, input, 'of the stamped row');
-  });
-  return probes;
-}
-
-function requireResult(
-  { plan, result, from, to }: Evidence,
-  keys: readonly MarkKey[],
-  answers: readonly number[][],
-): RandomizationDecision {
-  const decision = decideKeys(plan, keys, answers);
-  const { statistic, pValue, rejected } = decision;
-  // the last digits of a logarithm may differ from one machine to the next
-  const same = Math.abs(result.pValue - pValue) <= 1e-9 * pValue;
-  if (result.statistic !== statistic || !same || result.rejected !== rejected) {
+  const since = out.toISOString();
+  if (suspectSince !== undefined && out > suspectSince)
     throw new Error(
-      `result is T = ${result.statistic}, p = ${result.pValue}, rejected ${result.rejected}; ` +
-        `the answers give T = ${statistic}, p = ${pValue}, rejected ${rejected}`,
+      `the keys did not exist before ${since}, but the suspect did, at ${suspectSince.toISOString()}`,
     );
+  const found: string[] = [];
+  let foreign: string | undefined;
+  if (token !== undefined && roots !== undefined) {
+    try {
+      const digest = Buffer.from(commitment, 'hex');
+      const stamp = verifyTimeStamp({ token: Buffer.from(token, 'base64'), digest, roots });
+      const when = `time-stamped at ${stamp.time.toISOString()} by ${stamp.authority}, under ${stamp.root}`;
+      if (!stampedBefore(stamp, out))
+        throw new Error(`${when}, expected a minute before the beacon's value came out at ${since}`);
+      found.push(when);
+    } catch (error) {
+      if (!(error instanceof ForeignAuthorityError)) throw error;
+      foreign = error.message;
+    }
   }
-  if (from > to) throw new Error(`first question at ${from} is later than the last answer at ${to}`);
-  return decision;
+  let value: 'published' | 'stamped' = 'stamped';
+  if (published !== undefined) {
+    const when = `seen published at ${published.seen.toISOString()}`;
+    if (published.seen.getTime() + MARGIN_MS <= out.getTime()) {
+      found.push(when);
+      value = 'published';
+    } else if (found.length === 0)
+      return open(
+        `${when}, which is not a minute before the beacon's value came out at ${since}`,
+        'bring an earlier sighting of the commitment, or a time stamp',
+      );
+  }
+  if (found.length > 0)
+    return { value, detail: `${found.join('; ')}; the beacon's value came out at ${since}` };
+  if (token === undefined)
+    return open(
+      'no time stamp in the file and no published commitment',
+      'ask the owner where the commitment was published before the beacon (--commitment, --seen)',
+    );
+  return open(
+    foreign ?? 'a time stamp is there, but no root certificate to check it with',
+    'bring the root certificate of the authority, if it is one that you trust (--tsa-root)',
+  );
 }
 
-/** Asks a random part of the queries again and compares: a sound file differs no more often than by noise. */
-async function askAgain(
-  { queries, plan }: Evidence,
-  keys: readonly MarkKey[],
-  probes: Samples,
-  { box, share, seed, noise, onProgress }: Replay,
-): Promise<string> {
-  if (!(share > 0 && share <= 1)) throw new Error(`share to replay is ${share}, expected a number in (0, 1]`);
-  if (!(noise >= 0 && noise < 1)) throw new Error(`noise is ${noise}, expected a number in [0, 1)`);
-  if (box.classes !== plan.classes) {
-    throw new Error(`the model has ${box.classes} classes, expected ${plan.classes} as planned`);
-  }
-  const count = Math.ceil(share * queries.length);
-  const drawn = new Random(seed, 'replay').sample(queries.length, count);
-  const again = new Set(drawn);
-  let [different, done] = [0, 0];
-  for (let j = 0; j < keys.length; j++) {
-    const chosen = queries.filter((query, i) => query.key === j && again.has(i));
-    if (chosen.length === 0) continue;
-    const rows = takeSamples(
-      probes,
-      chosen.map(query => query.row),
-    );
-    const labels = await box.predict(stamp(rows, keys[j].trigger));
-    chosen.forEach((query, i) => {
-      if (labels[i] !== query.answer) different++;
-    });
-    done += chosen.length;
-    onProgress?.({ done, total: count, unit: 'queries', note: `${different} answers differ` });
-  }
-  const found = `${different} of ${count} answers differ`;
-  const excess =
-    noise === 0
-      ? different > 0
-      : binomialTest({ hits: different, queries: count, chance: noise, alpha: 0.001 }).rejected;
-  if (excess) throw new Error(`${found} when asked again, more than a noise of ${noise} explains`);
-  return `${found} when asked again (noise ${noise}, drawn with seed ${seed})`;
+function findMarks(
+  { plan }: Evidence,
+  group: Group | undefined,
+  published: Samples | undefined,
+): Finding<void> {
+  const value = undefined;
+  if (group === undefined) return { value, detail: 'needs the steps before', next: '' };
+  if (published === undefined)
+    return {
+      value,
+      detail: 'the published data are not there',
+      next: 'obtain the data as they were published, not from the owner (--published)',
+    };
+  const { rows, lookAlikes } = checkMarks(plan, group.keys, published);
+  const alike = `${percent(lookAlikes)} of the unmarked rows have such values by chance`;
+  return { value, detail: `${rows} published rows carry the marks; ${alike}` };
 }
 
-function verification(checks: readonly Check[]): Verification {
-  const holds = checks.every(({ outcome }) => outcome !== 'FAILS');
-  const lines = checks.map(({ name, outcome, detail }) => `${outcome.padEnd(11)}  ${name}: ${detail}`);
-  const open = checks.filter(({ outcome }) => outcome === 'not checked').length;
-  const last = holds
-    ? `ACCEPTED${open > 0 ? `, as far as it was checked (${open} of ${checks.length} were not)` : ''}`
-    : 'REJECTED';
-  return { holds, checks, toString: () => [...lines, last].join('\n') };
+async function askQuestions(
+  { plan }: Evidence,
+  group: Group | undefined,
+  { probes, suspect, asking }: VerifyOptions,
+): Promise<Finding<Answers | undefined>> {
+  const open = (detail: string, next: string) => ({ value: undefined, detail, next });
+  if (group === undefined) return open('not asked, for a step before was not passed', '');
+  if (probes === undefined) return open('the probes are not there', 'get them from the owner (--probes)');
+  if (suspect === undefined)
+    return open('the suspect was not asked', 'obtain access to it (--service with --url, or --model)');
+  const found = await askGroup(plan, group, probes, suspect, asking).catch((error: Error) => {
+    if (asking?.signal?.aborted) throw error;
+    return error;
+  });
+  if (found instanceof Error)
+    return open(found.message, 'mend that and run again: answers that are in the ledger are not asked again');
+  const { questions, refused, sent } = found;
+  const refusals = refused === 0 ? '' : `, ${refused} refused`;
+  return {
+    value: found,
+    detail: `${questions} asked by the verifier in random order${refusals}, ${sent} sent`,
+  };
+}
+
+function checkLabels(answers: Answers | undefined, least: number): Finding<void> {
+  const value = undefined;
+  if (answers === undefined) return { value, detail: 'needs the answers', next: '' };
+  const found = `accuracy without triggers is ${rate(answers.accuracy)}`;
+  if (answers.accuracy >= least) return { value, detail: `${found}, at least the planned ${rate(least)}` };
+  const next = 'wrong class names or preprocessing in the service file? another model than meant?';
+  return { value, detail: `${found}, expected at least ${rate(least)} as planned`, next };
+}
+
+function decideClaim(
+  { level, groups, claims }: Claim,
+  answers: Answers | undefined,
+  decision: Decision | undefined,
+  room: number | undefined,
+): Finding<void> {
+  const value = undefined;
+  if (answers === undefined || decision === undefined || room === undefined)
+    return { value, detail: 'needs answers that are labels of the plan', next: '' };
+  const p = `p = ${short(decision.pValue)}${groups === 1 ? '' : ` × ${groups} groups`}`;
+  if (room >= claims) return { value, detail: `${p} at level ${level}, room ${room}: significant` };
+  if (room >= 1) {
+    const next =
+      'a time stamp shows age, not that there is one commitment only: bring the published commitment ' +
+      '(--commitment, --seen), or state how many alternatives there were (--claims)';
+    return { value, detail: `${p} at level ${level}: significant, but room ${room} of ${claims}`, next };
+  }
+  const share = answers.refusedTriggered;
+  if (share > MOST_REFUSED) {
+    const next = 'the suspect declined too many questions: ask for access without refusals';
+    return {
+      value,
+      detail: `${p} at level ${level}, with ${rate(share)} of the questions with a trigger refused`,
+      next,
+    };
+  }
+  throw new Error(`${p} at level ${level}: not significant, so no evidence; nor is it an acquittal`);
 }

@@ -1,85 +1,88 @@
 import type { Command } from 'commander';
-import { writeEvidence } from '../claim/evidence';
-import { deriveKeys, hashSamples } from '../claim/key';
+import { openBeacon } from '../claim/beacon';
+import { deriveGroup } from '../claim/derive';
+import { recordOf } from '../claim/evidence';
+import { requireProbes } from '../claim/key';
 import { readKey } from '../claim/key-file';
 import { probeKeys } from '../claim/probe-keys';
-import { readSamples } from '../data/samples-file';
+import { decideGroup } from '../claim/questions';
 import { keysSequentialTest } from '../decide/keys-sequential';
-import { countVotes, randomizationTest } from '../decide/randomization';
-import { untilInterrupted } from '../interrupt';
+import { countVotes } from '../decide/randomization';
+import { writeWhole } from '../files';
+import { ledgerIn } from '../probe/remote/ledger';
 import { showProgress } from '../report/progress';
-import { REFUSED } from '../types';
-import { loadProbes } from './inputs';
-import { readServicePlan, suspectAt } from './service';
+import { loadSamples, proofOf, toNumber } from './inputs';
+import { addSuspectOptions, type SuspectFlags, suspectOf } from './service';
+import { Failure, interruption, say } from './terminal';
 
-interface Flags {
-  readonly url: string;
+interface Flags extends SuspectFlags {
   readonly key: string;
-  readonly plan: string;
+  readonly group: number;
+  readonly beacon?: string;
+  readonly probes: string;
   readonly ledger?: string;
-  readonly evidence?: string;
-  readonly samples?: string;
+  readonly record?: string;
   readonly json?: boolean;
 }
 
-/** `mib probe`: asks somebody's service about the probes of a key, and decides. */
+/** `mib probe`: the owner screens a suspect with one group of her key. No secret leaves the key file. */
 export function addProbeCommand(program: Command): void {
-  program
+  const command = program
     .command('probe')
-    .description('ask a suspect model behind an address about the probes of a key, and decide')
-    .requiredOption('--url <address>', 'the model, e.g. http://localhost:8500/v2/models/suspect')
-    .requiredOption('--key <file>', 'the owner’s key (written by writeKey)')
-    .requiredOption(
-      '--plan <file>',
-      'how the service speaks: protocol, preprocess, answers, …; randomness; budget',
+    .description('screen a suspect with one group of a key; the group is spent, the others stay unseen')
+    .requiredOption('--key <file>', 'written by mib key')
+    .option('--group <number>', 'which group to ask', toNumber, 0)
+    .option('--beacon <file or fetch>', 'as for mib mark (default: what mib mark kept)')
+    .requiredOption('--probes <file or name>', 'the probes of the key');
+  addSuspectOptions(command)
+    .option(
+      '--ledger <file>',
+      'keeps every answer; run again to go on (default: the key’s file + .GROUP.ledger)',
     )
-    .option('--ledger <file>', 'keeps every answer; run again to go on (default: the key’s file + .ledger)')
-    .option('--evidence <file>', 'write the evidence of the claim; reveals the secret, needs --samples')
-    .option('--samples <file>', 'the data set as it was published (written by writeSamples)')
+    .option('--record <file>', 'write the answers, for mib claim; holds no secret')
     .option('--json', 'print the result as JSON')
     .action(probeCommand);
 }
 
 async function probeCommand(flags: Flags): Promise<void> {
-  const { url, json, ledger = `${flags.key}.ledger` } = flags;
-  if ((flags.evidence === undefined) !== (flags.samples === undefined)) {
-    throw new Error('probe: expected --evidence and --samples together');
-  }
+  const { group } = flags;
   const key = readKey(flags.key);
-  const plan = readServicePlan(flags.plan);
-  if (plan.randomness === undefined) {
-    throw new Error(
-      `probe: ${flags.plan} has no randomness, expected what "${key.plan.randomness}" published`,
-    );
-  }
-  const { classes, alpha } = key.plan;
-  const keys = deriveKeys(key, plan.randomness);
-  const probes = await loadProbes(plan.probes ?? key.plan.dataset);
-  if (hashSamples(probes) !== key.plan.probes.sha256) {
-    throw new Error('probe: probes are not those that the key was made with, expected the same samples');
-  }
+  const { plan } = key;
+  const { randomness } = openBeacon(plan.beacon, await proofOf('probe', key, flags));
+  const { keys, control } = deriveGroup(plan, group, key.reveal(group), randomness);
+  const { samples: probes } = await loadSamples(flags.probes, 'test');
+  requireProbes('probe', plan, probes);
+  const { classNames } = plan.data;
+  const suspect = await suspectOf('probe', flags, classNames);
+  if (suspect === undefined) throw new Error('probe: expected --service with --url, or --model');
 
-  const sequential = keysSequentialTest({ classes, alpha });
-  const ask = (signal: AbortSignal) =>
-    probeKeys(suspectAt(url, classes, plan), probes, keys, {
-      ...plan,
-      ledger,
-      signal,
-      onKey: (answers, { target }) => sequential.update(countVotes(answers, classes), target).eValue,
-      onProgress: showProgress('probing'),
-    });
-  const probing = await untilInterrupted(ask, new Error('interrupted; run again to go on'));
+  const sequential = keysSequentialTest({ classes: classNames.length, alpha: plan.alpha });
+  const probing = await probeKeys(suspect.box, probes, keys, {
+    ...suspect.asking,
+    control,
+    sequential: plan.test === 'keys-sequential' ? sequential : undefined,
+    ledger: ledgerIn(flags.ledger ?? `${flags.key}.${group}.ledger`),
+    signal: interruption(),
+    onProgress: showProgress('probing'),
+  }).catch((error: Error) => {
+    throw new Failure(error.message);
+  });
 
-  const votes = probing.answers.map(answers => countVotes(answers, classes));
-  const targets = keys.map(({ target }) => target);
-  const decision = randomizationTest({ votes, targets, alpha });
-  if (flags.evidence !== undefined && flags.samples !== undefined) {
-    const { randomness: publicRandomness } = plan;
-    const published = readSamples(flags.samples);
-    writeEvidence(flags.evidence, { key, publicRandomness, published, probes, probing });
-  }
-  const answers = probing.answers.flatMap(part => [...part]);
-  const refused = answers.filter(answer => answer === REFUSED).length;
-  const result = { url, queries: answers.length, hits: decision.statistic, refused, ...decision };
-  console.log(json ? JSON.stringify(result) : `${decision}${refused > 0 ? ` (${refused} refused)` : ''}`);
+  const votes = probing.answers.map(answers => [...countVotes(answers, classNames.length)]);
+  const decision = decideGroup(plan, {
+    votes,
+    targets: keys.slice(0, votes.length).map(({ target }) => target),
+  });
+  const right = probing.control.filter((label, i) => label === probes.y[control[i]]).length;
+  if (flags.record !== undefined) writeWhole(flags.record, JSON.stringify(recordOf(group, probing)));
+  const { refused, sent } = probing;
+  const accuracy = right / control.length;
+  if (flags.json) return say({ group, ...decision, accuracy, refused, sent });
+  say(`${decision}
+${sent} questions sent, ${refused} refused, accuracy without triggers ${(100 * accuracy).toFixed(1)} %
+${
+  decision.rejected
+    ? 'Now open a group that was never asked, for the verifier alone: mib claim --group …'
+    : 'No evidence; that is no acquittal.'
+}`);
 }
