@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { z } from 'zod';
-import { parseJson, readLimited } from '../files';
+import { parseJson, readLimited, syncFolder } from '../files';
 import { OwnerKey } from './key';
 import { hex256, planSchema } from './key-plan';
 
@@ -43,7 +42,7 @@ export function writeKey(path: string, key: OwnerKey): void {
   } finally {
     rmSync(unfinished, { force: true });
   }
-  syncFolder(dirname(path));
+  syncFolder(path);
 }
 
 /**
@@ -69,16 +68,5 @@ function keyOf(...parts: ConstructorParameters<typeof OwnerKey>): OwnerKey | und
     return new OwnerKey(...parts);
   } catch {
     return undefined;
-  }
-}
-
-/** Makes a new file's name as durable as its contents (Windows does so by itself and can't open folders). */
-function syncFolder(path: string): void {
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }

@@ -13,7 +13,7 @@ import { ledgerIn } from '../probe/remote/ledger';
 import { showProgress } from '../report/progress';
 import { loadSamples, proofOf, toNumber } from './inputs';
 import { addSuspectOptions, type SuspectFlags, suspectOf } from './service';
-import { Failure, interruption, say } from './terminal';
+import { Failure, interruptible, say } from './terminal';
 
 interface Flags extends SuspectFlags {
   readonly key: string;
@@ -57,14 +57,16 @@ async function probeCommand(flags: Flags): Promise<void> {
   if (suspect === undefined) throw new Error('probe: expected --service with --url, or --model');
 
   const sequential = keysSequentialTest({ classes: classNames.length, alpha: plan.alpha });
-  const probing = await probeKeys(suspect.box, probes, keys, {
-    ...suspect.asking,
-    control,
-    sequential: plan.test === 'keys-sequential' ? sequential : undefined,
-    ledger: ledgerIn(flags.ledger ?? `${flags.key}.${group}.ledger`),
-    signal: interruption(),
-    onProgress: showProgress('probing'),
-  }).catch((error: Error) => {
+  const ask = (signal: AbortSignal) =>
+    probeKeys(suspect.box, probes, keys, {
+      ...suspect.asking,
+      control,
+      sequential: plan.test === 'keys-sequential' ? sequential : undefined,
+      ledger: ledgerIn(flags.ledger ?? `${flags.key}.${group}.ledger`),
+      signal,
+      onProgress: showProgress('probing'),
+    });
+  const probing = await interruptible(ask).catch((error: Error) => {
     throw new Failure(error.message);
   });
 

@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { untilInterrupted } from '../interrupt';
 
 /** What a command ends with when it was used wrongly or a file is unreadable. */
 export const WRONG_USAGE = 3;
@@ -20,20 +20,17 @@ export function say(content: string | object): void {
   process.stdout.write(`${typeof content === 'string' ? printable(content) : JSON.stringify(content)}\n`);
 }
 
-/**
- * Aborted by the first SIGINT or SIGTERM, so that answers under way reach the ledger. Two seconds later, or by the
- * second signal, the process ends whatever it does.
- */
-export function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    const end = () => process.exit(128 + constants.signals[name]);
-    process.once(name, () => {
-      process.exitCode = 128 + constants.signals[name];
-      process.once(name, end);
-      setTimeout(end, 2000).unref();
-      controller.abort(new Error(`interrupted by ${name}; run again to go on`));
+/** How long answers under way, which are paid for, may take to reach the ledger after a signal. */
+const GRACE_MS = 3000;
+
+/** Runs `work` until it is done or a signal ends it, with exit code 130. */
+export function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const reason = new Error('interrupted; run again to go on');
+  return untilInterrupted(signal => {
+    signal.addEventListener('abort', () => {
+      process.exitCode = 130;
+      setTimeout(() => process.exit(), GRACE_MS).unref();
     });
-  }
-  return controller.signal;
+    return work(signal);
+  }, reason);
 }

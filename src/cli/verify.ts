@@ -11,7 +11,7 @@ import { ledgerIn } from '../probe/remote/ledger';
 import { showProgress } from '../report/progress';
 import { loadSamples, toDate, toNumber } from './inputs';
 import { addSuspectOptions, type Suspect, type SuspectFlags, suspectOf } from './service';
-import { interruption, say } from './terminal';
+import { interruptible, say } from './terminal';
 
 interface Flags extends SuspectFlags {
   readonly commitment?: string;
@@ -77,19 +77,19 @@ async function verifyCommand(path: string, flags: Flags): Promise<void> {
   requireEffect(flags, evidence);
   const suspect = await suspectOf('verify', flags, evidence.plan.data.classNames);
   const { commitment, seen, beaconValue, beaconTime, suspectSince, group, alpha, claims } = flags;
-  const verification = await checkEvidence(evidence, {
-    commitment: commitment === undefined || seen === undefined ? undefined : { value: commitment, seen },
+  const brought: VerifyOptions = {
+    commitment: commitment !== undefined && seen ? { value: commitment, seen } : undefined,
     roots: flags.tsaRoot?.map(file => readLimited('verify', file, 65_536)),
-    beacon:
-      beaconValue === undefined || beaconTime === undefined
-        ? undefined
-        : { value: beaconValue, time: beaconTime },
-    published: flags.published === undefined ? undefined : readSamples(flags.published),
-    probes: flags.probes === undefined ? undefined : (await loadSamples(flags.probes, 'test')).samples,
+    beacon: beaconValue !== undefined && beaconTime ? { value: beaconValue, time: beaconTime } : undefined,
+    published: flags.published ? readSamples(flags.published) : undefined,
+    probes: flags.probes ? (await loadSamples(flags.probes, 'test')).samples : undefined,
     suspect: suspect?.box,
-    asking: suspect && askingOf(suspect, evidence, flags),
     ...{ suspectSince, group, alpha, claims },
-  });
+  };
+  const asking = suspect && askingOf(suspect, evidence, flags);
+  const verification = await interruptible(signal =>
+    checkEvidence(evidence, { ...brought, asking: { ...asking, signal } }),
+  );
   if (flags.html !== undefined) writeWhole(flags.html, verdictPage(verification));
   say(flags.json ? verification : String(verification));
   process.exitCode = EXIT[verification.outcome];
@@ -128,10 +128,5 @@ function askingOf({ box, asking }: Suspect, { plan, opened }: Evidence, { group,
   const name = sha256(JSON.stringify([commitmentOf(plan), group ?? opened[0].group, box.name])).slice(0, 16);
   const file = ledger ?? join(makeOutFolder('verify'), `verify-${name}.ledger`);
   const onProgress = showProgress('asking');
-  return {
-    ...asking,
-    ledger: ledgerIn(file),
-    signal: interruption(),
-    onProgress,
-  } satisfies VerifyOptions['asking'];
+  return { ...asking, ledger: ledgerIn(file), onProgress };
 }
