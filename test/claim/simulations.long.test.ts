@@ -12,7 +12,8 @@ const RUNS = 10_000;
 test('attacks: how often the old rule and the verifier accept', async t => {
   for (const { name, setting, old, now } of await attackTable(TRIES)) {
     t.diagnostic(`${name} (${setting}): old ${old}, now ${now} of ${TRIES}`);
-    assert.ok(old > 0.05 * TRIES && now === 0, name);
+    // an innocent model is accused at the verifier's level, 0.01, whatever the attack
+    assert.ok(old > 0.05 * TRIES && now <= mostExpected(0.01, TRIES), `${name}: ${old}, now ${now}`);
   }
 });
 
