@@ -61,7 +61,7 @@ export interface Verification {
 }
 
 /** The model's answers do not depend on the key: what the claim has to overcome. */
-export const NULL_HYPOTHESIS = "the model's answers do not depend on the owner's secret";
+const NULL_HYPOTHESIS = "the model's answers do not depend on the owner's secret";
 
 const NOT_SHOWN =
   'Rejecting this shows that the answers depend on the secret. It does not show that the use was unlawful, nor ' +

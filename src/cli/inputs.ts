@@ -8,7 +8,7 @@ import { checked, readLimited } from '../files';
 import type { Samples } from '../types';
 
 /** Samples and, of a data set, the names of its classes. */
-export interface NamedSamples {
+interface NamedSamples {
   readonly samples: Samples;
   readonly classNames?: readonly string[];
 }

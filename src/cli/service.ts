@@ -35,7 +35,7 @@ const schema = z.strictObject({
   budget: count.optional(),
 });
 
-export type Service = z.infer<typeof schema>;
+type Service = z.infer<typeof schema>;
 
 export interface SuspectFlags {
   readonly service?: string;
@@ -84,7 +84,7 @@ export async function suspectOf(
 }
 
 /** @throws Error naming the first wrong field of the file */
-export function readService(path: string): Service {
+function readService(path: string): Service {
   let service: unknown;
   try {
     service = JSON.parse(readLimited('readService', path, 2 ** 20).toString());
@@ -95,7 +95,7 @@ export function readService(path: string): Service {
 }
 
 /** The suspect model at `url`, spoken to as the file says. */
-export function suspectAt(url: string, classes: number, service: Service): HttpModel {
+function suspectAt(url: string, classes: number, service: Service): HttpModel {
   return httpModel({ ...service, url, classes });
 }
 

@@ -42,7 +42,7 @@ const MOST_MS = 2 ** 31 - 1;
 const check = checksOf('httpModel');
 
 /** A request about `queries` samples, 0 for a question about the service, at a path below the address. */
-export interface Question extends Omit<Message, 'onSend'> {
+interface Question extends Omit<Message, 'onSend'> {
   readonly path: string;
   readonly queries: number;
 }

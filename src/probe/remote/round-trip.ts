@@ -12,7 +12,7 @@ export interface Message {
   readonly onSend?: () => void;
 }
 
-export interface Limits {
+interface Limits {
   /** Milliseconds from connecting to the last byte. */
   readonly timeoutMs: number;
   /** Most bytes of an answer. */
