@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { canonicalJson } from '../src/files';
+import { canonicalJson, readLimited } from '../src/files';
+import { temporaryFolder } from './fixtures';
 
 test('canonical JSON is that of RFC 8785', () => {
   // the RFC's own example, section 3.2.3: names in the order of their UTF-16 code units
@@ -16,4 +20,17 @@ test('canonical JSON is that of RFC 8785', () => {
   assert.equal(canonicalJson({ b: undefined, a: [{ d: null, c: true }] }), '{"a":[{"c":true,"d":null}]}');
   // a number that JSON does not have must not turn into a null that hashes as well
   assert.throws(() => canonicalJson({ rate: Number.NaN }), /NaN/);
+});
+
+// a key or evidence file that is a pipe must not hang the program, nor a device fill the memory
+test('only regular files up to a limit are read', { skip: process.platform === 'win32' }, t => {
+  const path = join(temporaryFolder(t), 'f');
+  writeFileSync(path, 'four');
+  assert.equal(String(readLimited('test', path, 4)), 'four');
+  assert.throws(() => readLimited('test', path, 3), /has 4 bytes, expected at most 3/);
+  spawnSync('mkfifo', [`${path}.pipe`]);
+  assert.throws(() => readLimited('test', `${path}.pipe`, 9), /f\.pipe is not a regular file/);
+  assert.throws(() => readLimited('test', '/dev/zero', 9), /not a regular file/);
+  assert.throws(() => readLimited('test', temporaryFolder(t), 9), /not a regular file|cannot be read/);
+  assert.throws(() => readLimited('test', `${path}.none`, 9), /f\.none is missing/);
 });

@@ -30,6 +30,8 @@ interface Flags {
   dryRun?: boolean;
 }
 
+/** Flags that say how to run here. */
+const HERE = ['out', 'shard', 'csv'];
 const program = new Command('reproduce')
   .description('Runs the experiments of the paper. Results are kept: what is done is not done again.')
   .option('--experiment <names>', `one or more of ${EXPERIMENT_NAMES.join(', ')}, by commas`, 'all')
@@ -39,13 +41,7 @@ const program = new Command('reproduce')
   .option('--shard <i/n>', 'one part of the runs; n alone takes the part from Slurm or Kubernetes')
   .option('--workers <n>', 'runs at the same time (default: number of processor cores)', positive)
   .option('--csv <folder>', 'when done, write all results there as tables')
-  .addOption(
-    new Option('--slurm', 'submit a job array to Slurm instead of running here').conflicts([
-      'out',
-      'shard',
-      'csv',
-    ]),
-  )
+  .addOption(new Option('--slurm', 'submit a job array to Slurm instead of running here').conflicts(HERE))
   .option('--shards <n>', 'size of that array', positive, 16)
   .option('--dry-run', 'say what would be run or submitted')
   .action(reproduce);
