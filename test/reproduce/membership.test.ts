@@ -10,6 +10,7 @@ import {
 } from '../../src/reproduce/membership';
 import { attackOwners } from '../../src/reproduce/owner-attacks';
 import golden from './golden-membership.json';
+import peer from './golden-peer.json';
 
 const near = (actual: ArrayLike<number>, expected: ArrayLike<number>) => {
   assert.equal(actual.length, expected.length);
@@ -132,5 +133,22 @@ test('owners are told apart by the mean of their rows, and the mean tells more t
   });
   for (const { attack, ownerRows, auc } of outcomes(0)) {
     assert.ok(Math.abs(auc - 0.5) < (ownerRows === 100 ? 0.25 : 0.08), `${attack}, ${ownerRows}: ${auc}`);
+  }
+});
+
+test('per-sample attacks decide and rank as ART and scikit-learn do on a scikit-learn network', () => {
+  // prevents attacks that are weak because they are wrong, beside which marks would look strong
+  const target = { logits: Float32Array.from(peer.logits), member: peer.labels.map((_, row) => row < 150) };
+  const attacks = attackMembers({ target, shadows: [target, target], labels: peer.labels, classes: 30 });
+  const of = (name: string) => attacks.find(({ attack }) => attack === name);
+  const { correct } = measureAnswers(target.logits, peer.labels, 30);
+  assert.deepEqual(
+    Array.from(correct, value => value === 1),
+    peer.decisions,
+  );
+  near([of('correctness')?.accuracy ?? 0], [peer.expected.correctness.accuracy]);
+  near([of('correctness')?.f1 ?? 0], [peer.expected.correctness.f1]);
+  for (const name of ['confidence', 'entropy', 'modified entropy'] as const) {
+    near([of(name)?.auc ?? 0], [peer.expected[name].auc]);
   }
 });
