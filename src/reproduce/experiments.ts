@@ -203,7 +203,7 @@ export const EXPERIMENT_NAMES = Object.keys(EXPERIMENTS) as ExperimentName[];
 function seeds(name: ExperimentName, profile: Profile): number {
   if (name === 'protocol' || name === 'file-order') return profile === 'quick' ? 2 : 8;
   if (name === 'outsiders') return { quick: 2, cpu: 6, paper: 5 }[profile];
-  if (name === 'membership') return { quick: 1, cpu: 5, paper: 3 }[profile];
+  if (name === 'membership') return { quick: 1, cpu: 3, paper: 3 }[profile];
   if (name === 'architecture') return profile === 'paper' ? 3 : 1;
   if (name === 'target' && profile === 'cpu') return 1;
   return { quick: 2, cpu: 3, paper: 5 }[profile];
