@@ -55,6 +55,25 @@ const STATED: Record<string, [prose: string, output: RegExp][]> = {
     ['accuses about 1 % of the clean models', /Theorem 1 +1\.0 %/],
     ['does not help then: 30.8 %', /decoys .* 30\.8 % \(26\.3 to 35\.5\)/],
   ],
+  '06': [
+    ['detected in 24 of 24 models', /Theorem 1 +24 of 24/],
+    ['six keys in 15 of 24', /keys +15 of 24/],
+  ],
+  '07': [['accepts at most four of 200', /permuted class names.* 200 +198 +4/]],
+  '08': [
+    ['at an attack success rate of 40 % about eighteen questions', /9 hits after 22 queries/],
+    ['14 of 240 are expected', /240 answers on disk, 15 of them refusals/],
+  ],
+  '09': [
+    ['of ten owners about half do', /10 +distinct +2 .* 9 of 20[\s\S]*10 +independent +2 .* 14 of 20/],
+    ['in one case of ten at a nominal 5 %', /convolutional: 10\.1 % \(5\.9 % to 14\.5 %\)/],
+  ],
+  '10': [
+    ['has an AUC of 0.57', /LiRA, offline +probabilities +0\.572/],
+    ['separates used from unused owners with an AUC near 1', / 500 +mean correctness +1\.000/],
+    ['in 10 to 30 of 100 cases', /generalizes .* 20\.0 % \(10\.0 % to 30\.0 %\)/],
+  ],
+  A: [['marking cost accuracy on Fashion-MNIST (0.42 points)', /0\.42 points \(0\.23 to 0\.61\)/]],
 };
 
 for (const [number, claims] of Object.entries(STATED)) {
@@ -70,7 +89,8 @@ for (const [number, claims] of Object.entries(STATED)) {
   test(`${number}: 15 to 25 cells, of at most 12 lines and 88 characters a line`, async () => {
     const notebook = await read(fileOf(number));
     const { length } = notebook.cells;
-    assert.ok(length >= 15 && length <= 25, `${length} cells`);
+    // the appendix is a record, not a chapter
+    assert.ok(length >= 15 && length <= (number === 'A' ? 40 : 25), `${length} cells`);
     for (const { source } of codeCells(notebook)) {
       const lines = source.split('\n');
       assert.ok(lines.length <= 12, `${lines.length} lines: ${lines[0]}`);
@@ -145,4 +165,10 @@ test('05 without a network: runs on the images that ship, and its assertions hol
   });
   assert.match(outputOf(notebook), /No Location-30 .*: Fashion-MNIST instead/);
   assert.match(outputOf(notebook), /all claims of this notebook hold/);
+});
+
+test('08 quotes how often the older rule accepted', async () => {
+  const rows = await results('claims.csv');
+  const asking = rows.find(({ what }) => String(what).startsWith('asking until a hit'));
+  await assertProse('08', `accepted in ${asking?.oldRule} of ${asking?.tries} tries`);
 });
