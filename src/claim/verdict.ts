@@ -119,7 +119,8 @@ export function verdict(
       ...notes,
       '',
       `${outcome}: ${MEANING[outcome]}`,
-      ...checks.flatMap(({ next }) => (next ? [`  next: ${next}`] : [])),
+      // a contradiction is not mended by what else could be brought
+      ...checks.flatMap(({ next }) => (next && outcome === 'INCOMPLETE' ? [`  next: ${next}`] : [])),
     ].join('\n');
   const record = { outcome, ...rest, notes: Object.freeze(notes) } as const;
   return Object.freeze(Object.defineProperty(record, 'toString', { value: text })) as Verification;

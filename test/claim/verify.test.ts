@@ -290,3 +290,12 @@ test('wrong arguments throw, whatever the file says', async () => {
   await assert.rejects(verdict({ bring: { alpha: 0 } }), /verifyEvidence: alpha is 0, expected/);
   await assert.rejects(verdict({ bring: { claims: 0.5 } }), /verifyEvidence: claims is 0\.5, expected/);
 });
+
+test('a claim that fails does not say what else to bring', async () => {
+  // a verifier who is told to bring a beacon to a contradiction would try again
+  const owner = ownerOf('fails', { beacon: { kind: 'rehearsal', seed: 1 } });
+  const innocent = modelOf(shown);
+  const verdict = await checkEvidence(evidenceOf(owner), everything(owner, innocent));
+  assert.equal(verdict.outcome, 'FAILS');
+  assert.doesNotMatch(String(verdict), /next:/);
+});
